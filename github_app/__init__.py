@@ -1,0 +1,1 @@
+"""Countersign: AI-assisted pull requests wait for a senior's sign-off."""
