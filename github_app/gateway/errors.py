@@ -121,3 +121,7 @@ class Refused(GitHubError):
     """GitHub understood and declined (422 and the like): our request was wrong."""
 
     advice = "This is a fault in Countersign: tell the maintainers, with the request id."
+
+
+class ConnectionLost(Unavailable):
+    """The connection broke before the answer was there: often one that was kept alive too long."""
