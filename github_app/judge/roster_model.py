@@ -1,0 +1,214 @@
+"""What may stand in ``reviewers.yaml``: the one table behind the loader and the JSON Schema."""
+
+from dataclasses import replace
+
+from github_app.judge.globs import PatternError, compile_glob
+from github_app.judge.shape import (
+    Choice,
+    Complaint,
+    Either,
+    Flag,
+    Listed,
+    Named,
+    Record,
+    Shape,
+    Text,
+    Whole,
+)
+from github_app.judge.signals import Confidence
+
+NOBODY = "nobody"
+MAX_APPROVALS = 10
+MAX_ID = 10**15
+
+
+def _path(pattern: str) -> Complaint | None:
+    try:
+        compile_glob(pattern)
+    except PatternError as error:
+        return Complaint(error.found, error.fix)
+    return None
+
+
+def _repository(pattern: str) -> Complaint | None:
+    if (complaint := _path(pattern)) is not None:
+        return complaint
+    owner, slash, name = pattern.partition("/")
+    if slash and owner and name and "/" not in name:
+        return None
+    return Complaint("a repository without its owner, or with more", "write owner/name or owner/*")
+
+
+def _level(name: str) -> Complaint | None:
+    if name.casefold() != NOBODY:
+        return None
+    return Complaint(f'"{NOBODY}" is not a level', f'it is only for "exempt: {NOBODY}"')
+
+
+def _login(name: str) -> Complaint | None:
+    if name.startswith("@"):
+        return Complaint("a login with an @", f"write {name[1:40]}")
+    if name.casefold().endswith("[bot]"):
+        return Complaint("a bot cannot sign off", "list it under detection.bots")
+    return None
+
+
+LEVEL = Text(
+    what="a level",
+    pattern=r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]*[A-Za-z0-9])?",
+    longest=40,
+    about="Letters and digits; spaces and . _ - between them.",
+    also=_level,
+)
+LOGIN = Text(
+    what="a login",
+    pattern=r"[A-Za-z0-9][A-Za-z0-9_-]*",
+    about="A GitHub login: letters, digits and hyphens.",
+    also=_login,
+)
+TEAM = Text(
+    what="a team",
+    pattern=r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9_.-]+",
+    longest=200,
+    about="A team is written organisation/team, by its short name in the address of its page.",
+)
+BOT = Text(
+    what="a bot",
+    pattern=r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\[bot\])?",
+    about="The login of a bot, with or without [bot].",
+)
+REPOSITORY = Text(
+    what="a repository",
+    longest=300,
+    about="owner/name, where * stands for any characters.",
+    also=_repository,
+)
+BRANCH = Text(
+    what="a branch",
+    longest=300,
+    about="A branch name from its beginning; * stands for any characters but a slash.",
+    also=_path,
+)
+PATH = Text(
+    what="a path",
+    longest=300,
+    about="A pattern as in .gitignore; upper and lower case are the same.",
+    also=_path,
+)
+ID = Whole(
+    least=1,
+    most=MAX_ID,
+    about="The account's number, which a rename does not change. `countersign roster pin` adds it.",
+)
+APPROVALS = Whole(least=1, most=MAX_APPROVALS, about="How many of them must approve.")
+FROM = Text(
+    what="a level",
+    pattern=LEVEL.pattern,
+    longest=LEVEL.longest,
+    about="The lowest level whose approval counts.",
+    also=_level,
+)
+
+PERSON = Either(
+    short=LEVEL,
+    full=Record(
+        fields={
+            "id": ID,
+            "level": LEVEL,
+            "away": Text(
+                what="first day/last day",
+                pattern=r"[0-9]{4}-[0-9]{2}-[0-9]{2}/[0-9]{4}-[0-9]{2}-[0-9]{2}",
+                about="Two days, such as 2026-12-20/2027-01-03. Others are named first meanwhile.",
+            ),
+        },
+        required=("level",),
+    ),
+    key="level",
+    about="A level, or {id: ..., level: ...}.",
+)
+
+RULE = Record(
+    fields={
+        "name": Text(what="a name", about="How the rule is called on the check."),
+        "why": Text(
+            what="a reason", longest=500, flowing=True, about="What the author is told about it."
+        ),
+        "repositories": Listed(of=REPOSITORY, about="Without it: every repository."),
+        "branches": Listed(of=BRANCH, about="The branch to merge into. Without it: every branch."),
+        "paths": Listed(of=PATH, about="One changed file is enough. Without it: every change."),
+        "from": FROM,
+        "approvals": APPROVALS,
+    },
+    required=("name",),
+    about="All rules that match apply; the strictest wins.",
+)
+
+_SIGN_OFF = Record(
+    fields={
+        "from": FROM,
+        "approvals": APPROVALS,
+        "exempt": Text(
+            what="a level",
+            pattern=LEVEL.pattern,
+            longest=LEVEL.longest,
+            about="A change needs no sign-off if every contributor has at least this level. "
+            "Without it, or with nobody: every AI-assisted change needs one.",
+        ),
+    },
+    required=("from",),
+    about="What every AI-assisted pull request needs.",
+)
+
+_FIELDS: dict[str, Shape] = {
+    "version": Whole(least=1, most=1, about="The version of this format."),
+    "levels": Listed(of=LEVEL, distinct=True, about="The levels, lowest first."),
+    "unlisted": Text(
+        what="a level",
+        pattern=LEVEL.pattern,
+        longest=LEVEL.longest,
+        about="The level of everyone who is not named. Without it they have none.",
+        also=_level,
+    ),
+    "people": Named(names=LOGIN, of=PERSON, about="Who has which level."),
+    "teams": Named(names=TEAM, of=LEVEL, about="Every member, unless named under people."),
+    "sign_off": _SIGN_OFF,
+    "rules": Listed(of=RULE, about="Where more is needed. A rule can only tighten."),
+    "detection": Record(
+        fields={
+            "labels": Listed(
+                of=Text(what="a label", longest=50), about="Labels that mark a change as AI."
+            ),
+            "bots": Record(
+                fields={
+                    "ai": Listed(of=BOT, about="Bots whose work is AI."),
+                    "automation": Listed(of=BOT, about="Bots whose own verified work is not."),
+                },
+                about="Bots that Countersign does not know by itself.",
+            ),
+            "confidence": Choice(
+                values=tuple(confidence.value for confidence in Confidence),
+                about="How sure a mark must make us.",
+            ),
+            "require_declaration": Flag(about="Wait until the author says whether AI was used."),
+        },
+        about="What counts as AI-assisted, in addition to what is known.",
+    ),
+    "rollout": Record(
+        fields={
+            "mode": Choice(values=("observe", "enforce"), about="observe never blocks."),
+            "observe": Listed(of=REPOSITORY, about="Repositories that are only observed."),
+        },
+        about="How strictly the check works.",
+    ),
+}
+
+ROSTER = Record(fields=_FIELDS, required=("version", "levels", "sign_off"))
+
+# A repository's own layer: the same keys without the levels, and nothing but the version needed.
+LAYER = Record(
+    fields={
+        **{key: shape for key, shape in _FIELDS.items() if key != "levels"},
+        "sign_off": replace(_SIGN_OFF, required=()),
+    },
+    required=("version",),
+)

@@ -1,0 +1,111 @@
+"""What a pull request needs: the roster's sign-off and every rule that matches, strictest wins."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from github_app.judge.facts import ChangedFile, PullRequest, Repository
+from github_app.judge.globs import Glob, GlobIndex, compile_glob
+from github_app.judge.policy import Requirement, Rule, SignOffPolicy
+
+RENAMED = "RENAMED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleBook:
+    """``sign_off`` and ``rules`` of a roster, compiled on first use."""
+
+    sign_off: SignOffPolicy
+    rules: tuple[Rule, ...]
+
+    def requirement(self, pull: PullRequest) -> Requirement:
+        """The requirement for this pull request.
+
+        Where the changed paths are not all known (too many files, a rename without its old name)
+        rules on paths match.
+        """
+        because = tuple(self._matching(pull))
+        ranks = [rule.rank for rule in because if rule.rank is not None]
+        numbers = [rule.approvals for rule in because if rule.approvals is not None]
+        return Requirement(
+            rank=max([self.sign_off.rank, *ranks]),
+            approvals=max([self.sign_off.approvals, *numbers]),
+            exempt=_exempt(self.sign_off.exempt, ranks),
+            because=because,
+        )
+
+    def wants_previous_names(self, pull: PullRequest) -> bool:
+        """Whether the old names of renamed files would change the requirement.
+
+        Without them every rule on paths is taken to match.
+        """
+        if not pull.files_complete or not any(map(unknown_rename, pull.files)):
+            return False
+        here = self._here(pull)
+        return bool(here - self._touched(changed_paths(pull.files)))
+
+    def _matching(self, pull: PullRequest) -> Iterator[Rule]:
+        everything = not pull.files_complete or any(map(unknown_rename, pull.files))
+        here = self._here(pull)
+        touched = here if everything or not here else self._touched(changed_paths(pull.files))
+        for number, rule in enumerate(self.rules):
+            if self._in_scope(number, pull) and (not rule.paths or number in touched):
+                yield rule
+
+    def _here(self, pull: PullRequest) -> set[int]:
+        """The rules on paths that are in force for this repository and branch."""
+        return {
+            number
+            for number, rule in enumerate(self.rules)
+            if rule.paths and self._in_scope(number, pull)
+        }
+
+    def _in_scope(self, number: int, pull: PullRequest) -> bool:
+        repositories, branches = self._scopes[number]
+        return covers(repositories, pull.repository) and (
+            not branches or any(glob.matches(pull.base_ref) for glob in branches)
+        )
+
+    def _touched(self, paths: Iterable[str]) -> set[int]:
+        return self._paths.owners(paths)
+
+    @cached_property
+    def _scopes(self) -> tuple[tuple[tuple[Glob, ...], tuple[Glob, ...]], ...]:
+        return tuple(
+            (compile_names(rule.repositories), compile_names(rule.branches)) for rule in self.rules
+        )
+
+    @cached_property
+    def _paths(self) -> GlobIndex:
+        return GlobIndex(
+            (number, compile_glob(pattern))
+            for number, rule in enumerate(self.rules)
+            for pattern in rule.paths
+        )
+
+
+def compile_names(patterns: Iterable[str]) -> tuple[Glob, ...]:
+    """Patterns for whole names: of repositories and of branches."""
+    return tuple(compile_glob(pattern, anchored=True) for pattern in patterns)
+
+
+def covers(globs: tuple[Glob, ...], repository: Repository) -> bool:
+    """Whether the repository is one of these; no patterns cover every one."""
+    return not globs or any(glob.matches(repository.full_name) for glob in globs)
+
+
+def changed_paths(files: Iterable[ChangedFile]) -> Iterator[str]:
+    """Every path that was touched, under its new and its old name."""
+    for file in files:
+        yield file.path
+        if file.previous_path is not None:
+            yield file.previous_path
+
+
+def unknown_rename(file: ChangedFile) -> bool:
+    return file.change == RENAMED and file.previous_path is None
+
+
+def _exempt(exempt: int | None, ranks: list[int]) -> int | None:
+    """A rule that asks for a higher rank lets nobody below that rank go without."""
+    return None if exempt is None else max([exempt, *ranks])
