@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from github_app.judge.facts import Actor
+from github_app.judge.facts import Actor, Push
 from github_app.judge.signals import Signal
 
 
@@ -22,10 +22,16 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """Evidence and pushers seen earlier for this change. An empty memory loosens nothing."""
+    """Evidence and pushes seen earlier for this change. An empty memory loosens nothing.
+
+    ``pushers`` pushed to this change, or to the same commits in another pull request. ``pushes``
+    are those to the head branch that GitHub told us of by webhook, or that its activity list held
+    earlier: they may lead from the head back to where the branch began.
+    """
 
     evidence: tuple[Remembered, ...] = ()
     pushers: tuple[Actor, ...] = ()
+    pushes: tuple[Push, ...] = ()
 
 
 NOTHING_SEEN = Memory()

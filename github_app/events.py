@@ -1,0 +1,390 @@
+"""What each webhook asks for: a table from event and action to work. The payload is only a hint.
+
+Nothing of a payload is believed but ids and names to look again at; the one exception are pushes,
+whose sender GitHub has authenticated and which no query shows afterwards for free. Every event of
+GitHub's list is here: mapped, or ignored on purpose with the reason. What is not here is accepted
+and ignored, because GitHub adds events at any time.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from github_app.judge.errors import CountersignError
+from github_app.judge.facts import Actor, ActorKind, Push
+from github_app.store.task import BULK, ORDINARY, PERSON_WAITS, Task, TaskKind
+
+Payload = Mapping[str, Any]
+
+# Where rosters live: see design section 4. A push that touches one of these judges anew.
+ROSTER_REPOSITORIES = frozenset({".github", ".github-private"})
+ROSTER_FILES = frozenset({"reviewers.yaml", ".github/reviewers.yaml"})
+# GitHub lists at most this many commits in a push; at the limit some may be missing.
+# Source: webhook "push" in GitHub's documentation.
+PUSH_COMMITS = 2048
+
+
+class MalformedPayload(CountersignError):
+    """A delivery that is signed but not of the event's shape."""
+
+    advice = "Look at the delivery in the app's settings; GitHub or a proxy sent something odd."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchPush:
+    """An authenticated push to a branch, as a webhook told it."""
+
+    repository_id: int
+    ref: str  # without refs/heads/
+    push: Push
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapped:
+    """What a delivery asks for. ``note`` says why there is nothing to do, where there is not."""
+
+    tasks: tuple[Task, ...] = ()
+    pushes: tuple[BranchPush, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One delivery, as the mapping functions see it."""
+
+    event: str
+    action: str
+    payload: Payload
+    app_id: int
+    received_at: datetime
+
+    @property
+    def installation_id(self) -> int:
+        """0 where the payload names none: the worker finds it by the repository's name."""
+        installation = self.payload.get("installation")
+        return _number(installation, "id") if isinstance(installation, Mapping) else 0
+
+    @property
+    def repository(self) -> Mapping[str, Any]:
+        return _mapping(self.payload, "repository")
+
+    def task(
+        self,
+        kind: TaskKind,
+        subject: str = "",
+        *,
+        priority: int = ORDINARY,
+        repository: Mapping[str, Any] | None = None,
+        **hint: str,
+    ) -> Task:
+        repository = self.repository if repository is None else repository
+        return Task(
+            kind=kind,
+            installation_id=self.installation_id,
+            repository_id=_number(repository, "id"),
+            subject=subject,
+            full_name=str(repository.get("full_name") or ""),
+            priority=priority,
+            hint=hint,
+        )
+
+
+def interpret(
+    event: str, payload: object, *, app_id: int, received_at: datetime
+) -> Mapped:
+    """Turn a delivery into work.
+
+    Shapes:  ``payload`` is parsed JSON of any shape; ``event`` the X-GitHub-Event header.
+    Errors:  MalformedPayload where a mapped event lacks what it must have.
+    Source:  github-platform section 10.
+    """
+    rule = RULES.get(event)
+    if rule is None:
+        return Mapped(note="unknown event")
+    if not isinstance(payload, Mapping):
+        raise MalformedPayload(f"{event}: expected an object, got {type(payload).__name__}")
+    action = payload.get("action", "")
+    if not isinstance(action, str):
+        raise MalformedPayload(f"{event}: action is not text")
+    context = Context(
+        event=event, action=action, payload=payload, app_id=app_id, received_at=received_at
+    )
+    return rule(context)
+
+
+# --- the mapping functions --------------------------------------------------------------------------
+
+# Actions of pull_request that cannot change a verdict. Any other, known or new, judges again.
+_IDLE_ACTIONS = frozenset(
+    {"locked", "unlocked", "milestoned", "demilestoned", "review_request_removed", "unassigned"}
+)
+_WAITED_FOR = frozenset({"opened", "reopened", "synchronize", "labeled", "unlabeled", "edited"})
+
+
+def pull_request(context: Context) -> Mapped:
+    if context.action in _IDLE_ACTIONS:
+        return Mapped(note=f"{context.action} cannot change a verdict")
+    pull = _mapping(context.payload, "pull_request")
+    number = _number(pull, "number")
+    head = _mapping(pull, "head")
+    priority = PERSON_WAITS if context.action in _WAITED_FOR else ORDINARY
+    task = context.task(
+        TaskKind.PULL_REQUEST,
+        str(number),
+        priority=priority,
+        head_sha=_text(head, "sha"),
+        updated_at=str(pull.get("updated_at") or ""),
+    )
+    tasks = [task]
+    if context.action == "closed" and not pull.get("merged"):
+        # Pull requests that share its head are no longer held back by this one.
+        tasks.append(context.task(TaskKind.HEAD, _text(head, "sha")))
+    pushes = tuple(_synchronised(context, head)) if context.action == "synchronize" else ()
+    return Mapped(tasks=tuple(tasks), pushes=pushes)
+
+
+def pull_request_review(context: Context) -> Mapped:
+    pull = _mapping(context.payload, "pull_request")
+    task = context.task(
+        TaskKind.PULL_REQUEST,
+        str(_number(pull, "number")),
+        priority=PERSON_WAITS,
+        head_sha=_text(_mapping(pull, "head"), "sha"),
+        updated_at=str(pull.get("updated_at") or ""),
+    )
+    return Mapped(tasks=(task,))
+
+
+def merge_group(context: Context) -> Mapped:
+    if context.action == "destroyed":
+        return Mapped(note="the group is gone, and its commit with it")
+    group = _mapping(context.payload, "merge_group")
+    task = context.task(
+        TaskKind.MERGE_GROUP,
+        _text(group, "head_sha"),
+        priority=PERSON_WAITS,
+        head_ref=_text(group, "head_ref"),
+        base_sha=_text(group, "base_sha"),
+        base_ref=_text(group, "base_ref"),
+    )
+    return Mapped(tasks=(task,))
+
+
+def check_run(context: Context) -> Mapped:
+    run = _mapping(context.payload, "check_run")
+    app = run.get("app")
+    if context.action not in {"rerequested", "requested_action"}:
+        return Mapped(note="our own check runs are no news")
+    if not isinstance(app, Mapping) or app.get("id") != context.app_id:
+        return Mapped(note="another app's check run")
+    task = context.task(TaskKind.HEAD, _text(run, "head_sha"), priority=PERSON_WAITS)
+    return Mapped(tasks=(task,))
+
+
+def check_suite(context: Context) -> Mapped:
+    if context.action not in {"requested", "rerequested"}:
+        return Mapped(note="a finished suite is no news")
+    suite = _mapping(context.payload, "check_suite")
+    listed = [pull for pull in suite.get("pull_requests") or () if isinstance(pull, Mapping)]
+    if listed and context.action == "requested":
+        # A push to a pull request: synchronize comes too, and both are one judgement.
+        tasks = [
+            context.task(TaskKind.PULL_REQUEST, str(_number(pull, "number"))) for pull in listed
+        ]
+        return Mapped(tasks=tuple(tasks))
+    priority = PERSON_WAITS if context.action == "rerequested" else BULK
+    return Mapped(tasks=(context.task(TaskKind.HEAD, _text(suite, "head_sha"), priority=priority),))
+
+
+def push(context: Context) -> Mapped:
+    ref = _text(context.payload, "ref")
+    if not ref.startswith("refs/heads/"):
+        return Mapped(note="a tag")
+    branch = ref.removeprefix("refs/heads/")
+    default = context.repository.get("default_branch")
+    tasks: list[Task] = []
+    if branch == default and _touches_roster(context):
+        tasks.append(_roster_scope(context))
+    return Mapped(tasks=tuple(tasks), pushes=tuple(_pushed(context, branch)))
+
+
+def whole_repository(context: Context) -> Mapped:
+    """Something changed that may matter to every open pull request of the repository."""
+    return Mapped(tasks=(context.task(TaskKind.REPOSITORY, priority=BULK),))
+
+
+def whole_installation(context: Context) -> Mapped:
+    """Something changed that may matter to every open pull request of the organisation."""
+    nowhere: Mapping[str, Any] = {"id": 0, "full_name": ""}
+    task = context.task(TaskKind.INSTALLATION, priority=BULK, repository=nowhere)
+    return Mapped(tasks=(task,))
+
+
+def team(context: Context) -> Mapped:
+    if context.action in {"created"}:
+        return Mapped(note="a new team has no members yet")
+    return whole_installation(context)
+
+
+def label(context: Context) -> Mapped:
+    if context.action == "created":
+        return Mapped(note="nothing carries a new label")
+    return whole_repository(context)
+
+
+def repository(context: Context) -> Mapped:
+    if context.action not in {"renamed", "transferred", "archived", "unarchived", "edited"}:
+        return Mapped(note="nothing open depends on it")
+    return whole_repository(context)
+
+
+def protection(context: Context) -> Mapped:
+    """Rules changed: look whether the check is still required."""
+    payload_repository = context.payload.get("repository")
+    if not isinstance(payload_repository, Mapping):
+        return whole_installation(context)
+    return Mapped(tasks=(context.task(TaskKind.DOCTOR, priority=BULK),))
+
+
+def installation(context: Context) -> Mapped:
+    if context.action in {"deleted", "suspend"}:
+        return Mapped(note="the installation is gone or suspended: GitHub refuses both ways")
+    return whole_installation(context)
+
+
+def installation_repositories(context: Context) -> Mapped:
+    added = context.payload.get("repositories_added") or ()
+    tasks = [
+        context.task(TaskKind.REPOSITORY, priority=BULK, repository=one)
+        for one in added
+        if isinstance(one, Mapping)
+    ]
+    return Mapped(tasks=tuple(tasks), note="" if tasks else "no repository was added")
+
+
+def ignored(reason: str) -> Callable[[Context], Mapped]:
+    def rule(_context: Context) -> Mapped:
+        return Mapped(note=reason)
+
+    return rule
+
+
+RULES: dict[str, Callable[[Context], Mapped]] = {
+    "pull_request": pull_request,
+    "pull_request_review": pull_request_review,
+    "merge_group": merge_group,
+    "check_run": check_run,
+    "check_suite": check_suite,
+    "push": push,
+    "member": whole_repository,
+    "organization": whole_installation,
+    "membership": whole_installation,
+    "team": team,
+    "label": label,
+    "repository": repository,
+    "repository_ruleset": protection,
+    "branch_protection_rule": protection,
+    "branch_protection_configuration": protection,
+    "installation": installation,
+    "installation_repositories": installation_repositories,
+    "installation_target": ignored("names are looked up by id"),
+    "deployment_protection_rule": ignored("no production door: the deployment stays waiting"),
+    "deployment_status": ignored("deployments are not judged"),
+    "issue_comment": ignored("comments are never a sign-off"),
+    "pull_request_review_comment": ignored("comments are never a sign-off"),
+    "pull_request_review_thread": ignored("comments are never a sign-off"),
+    "status": ignored("statuses of others are not read"),
+    "ping": ignored("GitHub says hello"),
+    "meta": ignored("the webhook itself was deleted"),
+    "github_app_authorization": ignored("nobody signs in"),
+}
+
+
+# --- what is read of a payload ------------------------------------------------------------------------
+
+
+def _touches_roster(context: Context) -> bool:
+    """Whether a push to the default branch may have changed a roster. In doubt: yes."""
+    commits = context.payload.get("commits")
+    if context.payload.get("forced") or not isinstance(commits, list):
+        return True
+    if len(commits) >= PUSH_COMMITS:
+        return True
+    return any(not ROSTER_FILES.isdisjoint(_paths(commit)) for commit in commits)
+
+
+def _paths(commit: object) -> Iterator[str]:
+    if not isinstance(commit, Mapping):
+        return
+    for key in ("added", "modified", "removed"):
+        for path in commit.get(key) or ():
+            if isinstance(path, str):
+                yield path
+
+
+def _roster_scope(context: Context) -> Task:
+    """A roster repository speaks for the whole installation, any other for itself."""
+    if _text(context.repository, "name") in ROSTER_REPOSITORIES:
+        return whole_installation(context).tasks[0]
+    return context.task(TaskKind.REPOSITORY, priority=BULK)
+
+
+def _synchronised(context: Context, head: Mapping[str, Any]) -> Iterator[BranchPush]:
+    """A push to a pull request's branch, where the branch is in the repository itself."""
+    before, after = context.payload.get("before"), context.payload.get("after")
+    source = head.get("repo")
+    same = isinstance(source, Mapping) and source.get("id") == context.repository.get("id")
+    if same and isinstance(before, str) and isinstance(after, str):
+        yield _branch_push(context, _text(head, "ref"), before, after)
+
+
+def _pushed(context: Context, branch: str) -> Iterator[BranchPush]:
+    if not context.payload.get("deleted"):
+        before, after = _text(context.payload, "before"), _text(context.payload, "after")
+        yield _branch_push(context, branch, before, after)
+
+
+def _branch_push(context: Context, ref: str, before: str, after: str) -> BranchPush:
+    return BranchPush(
+        repository_id=_number(context.repository, "id"),
+        ref=ref,
+        push=Push(
+            actor=_actor(context.payload.get("sender")),
+            before=before,
+            after=after,
+            at=context.received_at,
+            kind="push",
+        ),
+    )
+
+
+def _actor(sender: object) -> Actor | None:
+    if not isinstance(sender, Mapping):
+        return None
+    login, number, kind = sender.get("login"), sender.get("id"), sender.get("type")
+    if not isinstance(login, str) or not isinstance(number, int):
+        return None
+    known = ActorKind(kind) if kind in set(ActorKind) else ActorKind.UNKNOWN
+    return Actor(kind=known, login=login.removesuffix("[bot]"), id=number)
+
+
+def _mapping(payload: Payload, key: str) -> Mapping[str, Any]:
+    value = payload.get(key)
+    if not isinstance(value, Mapping):
+        raise MalformedPayload(f"{key}: expected an object, got {type(value).__name__}")
+    return value
+
+
+def _text(payload: Payload, key: str) -> str:
+    value = payload.get(key)
+    if not isinstance(value, str) or not value:
+        raise MalformedPayload(f"{key}: expected text, got {type(value).__name__}")
+    return value
+
+
+def _number(payload: Payload, key: str) -> int:
+    value = payload.get(key)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise MalformedPayload(f"{key}: expected a number, got {type(value).__name__}")
+    return value

@@ -1,0 +1,80 @@
+"""The stable codes: every reason a verdict can give. A code is never renamed or reused.
+
+``docs/reasons.md`` has a row for each; a test holds the two together.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Grouped by ten. Audit records, tests and the docs speak of reasons by these."""
+
+    # What the verdict rests on
+    NO_AI_MARK = "CS001"  # nothing marks this change as AI-assisted
+    AI_MARK = "CS002"  # something does: the signals say what
+    EVIDENCE_CLEARED = "CS003"  # an entitled senior said that it is not AI-assisted
+    ROSTER_CHANGED = "CS004"  # the change touches the roster: it needs a sign-off whoever wrote it
+    DECLARATION_MISSING = "CS005"  # require_declaration, and nothing is declared
+
+    # Decisions
+    EVERYONE_SENIOR = "CS010"
+    SIGNED = "CS011"
+    NOBODY_YET = "CS012"
+    MORE_NEEDED = "CS013"
+    NOBODY_CAN = "CS014"  # waiting, and nobody on the roster could sign
+    CHANGES_REQUESTED = "CS015"
+    WRITER_UNKNOWN = "CS016"  # a commit tied to no account asks for one more sign-off
+    RULE_RAISED = "CS017"  # a rule of the roster asks for more than usual
+    OVERRIDDEN = "CS018"
+
+    # Why an approval does not count
+    NOT_A_PERSON = "CS030"
+    NOT_LISTED = "CS031"
+    OLDER_HEAD = "CS032"
+    IDENTITY_MISMATCH = "CS033"
+    CONTRIBUTOR = "CS034"
+    CANNOT_PUSH = "CS035"
+    WRONG_TEAM = "CS036"
+    BELOW_LEVEL = "CS037"
+    RAISED_BY_CHANGE = "CS038"
+    COMMIT_LOST = "CS039"
+    ACCOUNT_DELETED = "CS040"
+    DISMISSED = "CS041"
+
+    # Why a change is not exempt although its author is senior
+    EXEMPT_OPENER = "CS050"
+    EXEMPT_PUSHERS_UNKNOWN = "CS051"
+    EXEMPT_PUSHER = "CS052"
+    EXEMPT_COMMIT = "CS053"
+
+    # Why nothing can be judged
+    ROSTER_MISSING = "CS060"
+    ROSTER_BROKEN = "CS061"
+    INCOMPLETE = "CS062"
+    GITHUB_FAILED = "CS063"
+    TWIN_WORSE = "CS064"  # another open pull request with the same head commit is worse off
+    GROUP_UNKNOWN = "CS065"  # a merge group that cannot be traced to its pull requests
+    GROUP_STALE = "CS066"  # queued with another head than the one that was judged
+    INTERNAL = "CS067"
+
+    # Said aloud, decides nothing
+    ROSTER_STALE = "CS070"  # the roster is broken; the last valid one is in force
+    ROSTER_WARNING = "CS071"
+    CLEARING_IGNORED = "CS072"  # the label was set by somebody who is not entitled
+    TEAM_UNREAD = "CS073"
+    CARRIED_OVER = "CS074"  # an approval of an older head whose change is provably the same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """A code and what completes its sentence. ``report.py`` has the wording.
+
+    ``who`` is a login, ``sha`` a commit id, ``detail`` text that may be foreign: each is escaped
+    where it is shown, never here.
+    """
+
+    code: Code
+    who: str = ""
+    sha: str = ""
+    detail: str = ""

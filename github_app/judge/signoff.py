@@ -1,0 +1,202 @@
+"""Which approvals count. Each way not to count is one small function in the table ``OBJECTIONS``.
+
+Design section 5. To add a rule: write a function, put it into the table, give it a code in
+``reasons.py``, a sentence in ``report.py``, a row in ``docs/reasons.md`` and its test rows.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from github_app.judge.contributors import Contributors, Part
+from github_app.judge.facts import Actor, PullRequest, Review, ReviewState
+from github_app.judge.policy import Requirement
+from github_app.judge.reasons import Code, Reason
+from github_app.judge.roster import Roster
+
+_OPINIONS = frozenset(
+    {ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED, ReviewState.DISMISSED}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What an objection may look at. ``raised``: case-folded logins whose level this very pull
+    request would raise. ``carried``: older heads whose change is provably the head's."""
+
+    pull: PullRequest
+    roster: Roster
+    requirement: Requirement
+    contributors: Contributors
+    raised: frozenset[str] = frozenset()
+    carried: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """An approval that does not count, and every reason why."""
+
+    review: Review
+    reasons: tuple[Reason, ...]
+
+
+Objection = Callable[[Review, Actor, Bench], Reason | None]
+
+
+def not_a_person(_review: Review, author: Actor, _bench: Bench) -> Reason | None:
+    """Bots, apps and mannequins never sign, whoever started them."""
+    return None if author.is_person else Reason(code=Code.NOT_A_PERSON, who=author.login)
+
+
+def identity_mismatch(_review: Review, author: Actor, bench: Bench) -> Reason | None:
+    """The roster's entry has this login and another id, or the other way round."""
+    if not author.is_person or bench.roster.mismatch(author) is None:
+        return None
+    return Reason(code=Code.IDENTITY_MISMATCH, who=author.login)
+
+
+def below_level(_review: Review, author: Actor, bench: Bench) -> Reason | None:
+    """Not on the roster, or on it below the level that this pull request needs."""
+    if not author.is_person or bench.roster.mismatch(author) is not None:
+        return None
+    person = bench.roster.person(author)
+    if person is None:
+        return Reason(code=Code.NOT_LISTED, who=author.login)
+    if person.rank >= bench.requirement.rank:
+        return None
+    level = bench.roster.level_name(person.rank)
+    return Reason(code=Code.BELOW_LEVEL, who=author.login, detail=level)
+
+
+def contributor(_review: Review, author: Actor, bench: Bench) -> Reason | None:
+    """Nobody signs off their own work."""
+    part = bench.contributors.part_of(login=author.login, id=author.id)
+    if part is None:
+        return None
+    return Reason(code=Code.CONTRIBUTOR, who=author.login, sha=part.oid, detail=part.part.value)
+
+
+def cannot_push(review: Review, author: Actor, _bench: Bench) -> Reason | None:
+    """The right to push is looked up now, not when they approved. Unknown is no."""
+    if not author.is_person or review.can_push is True:
+        return None
+    return Reason(code=Code.CANNOT_PUSH, who=author.login)
+
+
+def older_head(review: Review, author: Actor, bench: Bench) -> Reason | None:
+    """An approval is of one commit: the head, or an older one whose change is provably the same."""
+    if review.commit_oid is None:
+        return Reason(code=Code.COMMIT_LOST, who=author.login)
+    if review.commit_oid == bench.pull.head_oid or review.commit_oid in bench.carried:
+        return None
+    behind = _commits_between(bench.pull, review.commit_oid)
+    return Reason(
+        code=Code.OLDER_HEAD, who=author.login, sha=review.commit_oid, detail=str(behind or "")
+    )
+
+
+def raised_by_change(_review: Review, author: Actor, bench: Bench) -> Reason | None:
+    """A pull request that changes the roster is not signed by whom it would raise."""
+    if author.key not in bench.raised:
+        return None
+    return Reason(code=Code.RAISED_BY_CHANGE, who=author.login)
+
+
+OBJECTIONS: tuple[Objection, ...] = (
+    not_a_person,
+    identity_mismatch,
+    below_level,
+    contributor,
+    cannot_push,
+    raised_by_change,
+    older_head,
+)
+
+
+def standing_opinions(reviews: Iterable[Review]) -> tuple[Review, ...]:
+    """The latest opinion of each account, oldest first.
+
+    ``reviews`` oldest first, as GitHub lists them. A comment changes nothing. A dismissed review
+    ends the opinion and revives nothing older. Two logins with one id are one person.
+    """
+    latest: dict[int | str, Review] = {}
+    for review in reviews:
+        if review.state not in _OPINIONS:
+            continue
+        who = _identity(review)
+        latest.pop(who, None)
+        latest[who] = review
+    return tuple(latest.values())
+
+
+def assess(opinions: Iterable[Review], bench: Bench) -> tuple[tuple[Review, ...], tuple[Ignored, ...]]:
+    """The approvals that count, and those that do not with every reason. Dismissed ones are
+    listed among the latter, so that nobody wonders where their approval went."""
+    counted: list[Review] = []
+    ignored: list[Ignored] = []
+    for review in opinions:
+        if review.state is ReviewState.CHANGES_REQUESTED:
+            continue
+        reasons = tuple(_objections(review, bench))
+        if reasons:
+            ignored.append(Ignored(review=review, reasons=reasons))
+        else:
+            counted.append(review)
+    return tuple(counted), tuple(ignored)
+
+
+def blocking(opinions: Iterable[Review], roster: Roster) -> tuple[Review, ...]:
+    """Changes requested by people at the sign-off level or above: they block until lifted.
+
+    Whatever commit they were of, and whether or not the person has a part in the change.
+    """
+    return tuple(
+        review
+        for review in opinions
+        if review.state is ReviewState.CHANGES_REQUESTED
+        and review.author is not None
+        and listed_at(review.author, roster, roster.sign_off.rank)
+    )
+
+
+def listed_at(actor: Actor, roster: Roster, rank: int) -> bool:
+    """Whether the account is a person on the roster with this rank or more. What ``unlisted``
+    says is not enough: a right is given by name."""
+    person = roster.person(actor)
+    return person is not None and person.rank >= rank
+
+
+def _objections(review: Review, bench: Bench) -> Iterable[Reason]:
+    if review.state is ReviewState.DISMISSED:
+        yield Reason(code=Code.DISMISSED, who=review.author.login if review.author else "")
+        return
+    if review.author is None:
+        yield Reason(code=Code.ACCOUNT_DELETED)
+        return
+    for objection in OBJECTIONS:
+        reason = objection(review, review.author, bench)
+        if reason is not None:
+            yield reason
+
+
+def _identity(review: Review) -> int | str:
+    if review.author is None:
+        return f"deleted account of review {review.id}"
+    return review.author.id if review.author.id is not None else review.author.key
+
+
+def _commits_between(pull: PullRequest, oid: str) -> int | None:
+    """How many commits the head is ahead of one of the PR's commits; None if it left the PR."""
+    oids = [commit.oid for commit in pull.commits]
+    return len(oids) - 1 - oids.index(oid) if oid in oids else None
+
+
+__all__ = [
+    "OBJECTIONS",
+    "Bench",
+    "Ignored",
+    "Objection",
+    "Part",
+    "assess",
+    "blocking",
+    "standing_opinions",
+]

@@ -1,0 +1,431 @@
+"""The decision. Read this first: ``judge`` says whether a head may be merged, and why.
+
+The order of the rules is the order of the functions it calls: what marks the change as
+AI-assisted, what the roster asks for, whose work it is, which approvals count, and then the first
+outcome that fits.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from github_app.judge import detection, exemption, signoff
+from github_app.judge.catalogue import Catalogue
+from github_app.judge.contributors import Contributors, contributors, pushers_known
+from github_app.judge.detection import Declaration
+from github_app.judge.facts import Actor, Event, EventKind, GitIdentity, PullRequest, Review
+from github_app.judge.memory import Memory, Remembered
+from github_app.judge.policy import Requirement
+from github_app.judge.reasons import Code, Reason
+from github_app.judge.roster import Person, Roster, RosterSource
+from github_app.judge.signoff import Bench, Ignored
+
+CLEARING_LABEL = "not-ai-assisted"
+
+
+class Outcome(StrEnum):
+    """Design section 2. ``report.py`` has each one's conclusion and title."""
+
+    NOT_AI = "NOT_AI"
+    EXEMPT = "EXEMPT"
+    SIGNED_OFF = "SIGNED_OFF"
+    WAITING = "WAITING"
+    OBJECTED = "OBJECTED"
+    CANNOT_JUDGE = "CANNOT_JUDGE"
+    OVERRIDDEN = "OVERRIDDEN"
+
+    @property
+    def green(self) -> bool:
+        """Whether a pull request with this outcome may be merged."""
+        return self in _GREEN
+
+
+_GREEN = frozenset({Outcome.NOT_AI, Outcome.EXEMPT, Outcome.SIGNED_OFF, Outcome.OVERRIDDEN})
+
+# From worst to best: the verdict of a commit is the worst over the pull requests that share it.
+SEVERITY: tuple[Outcome, ...] = (
+    Outcome.CANNOT_JUDGE,
+    Outcome.OBJECTED,
+    Outcome.WAITING,
+    Outcome.OVERRIDDEN,
+    Outcome.SIGNED_OFF,
+    Outcome.EXEMPT,
+    Outcome.NOT_AI,
+)
+
+
+class Want(StrEnum):
+    """A fact that costs an extra call, asked for only where it may change the verdict."""
+
+    PUSHES = "pushes"
+    PREVIOUS_NAMES = "previous names"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The outcome for one head commit, and everything it rests on.
+
+    ``reasons[0]`` decides; the others add to it. ``evidence`` is what stands, ``cleared`` what an
+    entitled senior set aside. ``signers`` are those who could sign now, the most available first.
+    ``wants`` is not empty where another fact could change the outcome: until it was asked for,
+    the verdict is on the safe side of it.
+    """
+
+    outcome: Outcome
+    pull: PullRequest
+    reasons: tuple[Reason, ...]
+    evidence: tuple[Remembered, ...] = ()
+    cleared: tuple[Remembered, ...] = ()
+    requirement: Requirement | None = None
+    counted: tuple[Review, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+    signers: tuple[Person, ...] = ()
+    needed: int = 0
+    roster: Roster | None = None
+    observing: bool = False
+    wants: frozenset[Want] = frozenset()
+
+    @property
+    def roster_source(self) -> RosterSource | None:
+        return self.roster.source if self.roster else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterChange:
+    """What this pull request does to the roster: None where it leaves it alone.
+
+    ``raised`` holds the case-folded logins that would gain a level or be newly listed.
+    """
+
+    raised: frozenset[str] = frozenset()
+
+
+def judge(
+    pull: PullRequest,
+    roster: Roster,
+    memory: Memory,
+    catalogue: Catalogue,
+    *,
+    change: RosterChange | None = None,
+    carried: frozenset[str] = frozenset(),
+) -> Verdict:
+    """Say whether this head has its sign-off, and why.
+
+    Shapes:  ``pull`` is complete (the gateway refuses what is not), reviews and events oldest
+             first, any length; ``memory`` is what the store knew before this snapshot.
+    Units:   aware UTC times; the judge's "now" is ``pull.taken_at``.
+    Returns: a verdict for ``pull.head_oid``. Never CANNOT_JUDGE: that is for callers whose facts
+             or roster could not be had (``cannot_judge``).
+    Errors:  none.
+    Source:  design sections 2 to 5.
+    """
+    case = _study(pull, roster, memory, catalogue, change, carried)
+    if not case.assisted and change is None:
+        return _unassisted(case)
+    for rule in (_objected, _exempt, _signed, _waiting):
+        verdict = rule(case)
+        if verdict is not None:
+            return verdict
+    raise AssertionError("a pull request waits when nothing else fits")
+
+
+def cannot_judge(
+    pull: PullRequest, reason: Reason, *, roster: Roster | None = None, observing: bool = False
+) -> Verdict:
+    """The verdict when facts or roster are missing: never green, and it says what is missing."""
+    return Verdict(
+        outcome=Outcome.CANNOT_JUDGE,
+        pull=pull,
+        reasons=(reason,),
+        roster=roster,
+        observing=observing,
+    )
+
+
+def worst(own: Verdict, others: tuple[Verdict, ...]) -> Verdict:
+    """The verdict of a commit that several open pull requests have as their head.
+
+    A check belongs to the commit: a green of one would let the other be merged.
+    """
+    candidate = min((own, *others), key=lambda verdict: SEVERITY.index(verdict.outcome))
+    if candidate is own or candidate.outcome is own.outcome:
+        return own
+    twin = Reason(code=Code.TWIN_WORSE, detail=f"#{candidate.pull.number}")
+    return replace(candidate, reasons=(*candidate.reasons, twin))
+
+
+def remember(
+    pull: PullRequest, roster: Roster, memory: Memory, catalogue: Catalogue
+) -> Memory:
+    """The memory after this snapshot: all that was known, and what is seen now."""
+    signals = detection.detect(pull, roster.detection, catalogue)
+    return detection.remember(memory, signals, now=_seen_at(pull), origin=pull.number)
+
+
+# --- what the rules look at ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    pull: PullRequest
+    roster: Roster
+    memory: Memory
+    standing: tuple[Remembered, ...]
+    cleared: tuple[Remembered, ...]
+    clearing: tuple[Reason, ...]
+    assisted: bool
+    change: RosterChange | None
+    declaration: Declaration
+    requirement: Requirement
+    needed: int
+    contributors: Contributors
+    opinions: tuple[Review, ...]
+    counted: tuple[Review, ...]
+    ignored: tuple[Ignored, ...]
+    notes: tuple[Reason, ...]
+    wants: frozenset[Want]
+
+
+def _study(
+    pull: PullRequest,
+    roster: Roster,
+    memory: Memory,
+    catalogue: Catalogue,
+    change: RosterChange | None,
+    carried: frozenset[str],
+) -> _Case:
+    remembered = remember(pull, roster, memory, catalogue)
+
+    def is_tool(identity: GitIdentity) -> bool:
+        return detection.is_tool_identity(identity, catalogue, roster.detection)
+
+    found = contributors(pull, remembered, is_tool=is_tool)
+    standing, cleared, clearing = _clear(pull, roster, remembered, found)
+    requirement = roster.requirement(pull)
+    opinions = signoff.standing_opinions(pull.reviews)
+    counted, ignored = signoff.assess(
+        opinions,
+        Bench(
+            pull=pull,
+            roster=roster,
+            requirement=requirement,
+            contributors=found,
+            raised=change.raised if change else frozenset(),
+            carried=carried,
+        ),
+    )
+    known = pushers_known(pull, memory)
+    unknown_writer = bool(found.unattributed) and not known
+    assisted = detection.is_ai(standing, roster.detection)
+    return _Case(
+        pull=pull,
+        roster=roster,
+        memory=remembered,
+        standing=standing,
+        cleared=cleared,
+        clearing=clearing,
+        assisted=assisted,
+        change=change,
+        declaration=detection.declaration(pull),
+        requirement=requirement,
+        needed=requirement.approvals + (1 if unknown_writer else 0),
+        contributors=found,
+        opinions=opinions,
+        counted=counted,
+        ignored=ignored,
+        notes=tuple(_notes(requirement, found, roster, unknown_writer=unknown_writer)),
+        wants=frozenset(_wants(pull, roster, pushers_known=known, approved=bool(counted))),
+    )
+
+
+def _seen_at(pull: PullRequest) -> datetime:
+    """When what this snapshot shows was seen. GitHub's clock or ours, whichever is later: a clearing
+    is compared with it, and must not cover what came after."""
+    return max(pull.taken_at, pull.updated_at)
+
+
+def _clear(
+    pull: PullRequest, roster: Roster, memory: Memory, found: Contributors
+) -> tuple[tuple[Remembered, ...], tuple[Remembered, ...], tuple[Reason, ...]]:
+    """Split the evidence into what stands and what an entitled senior set aside."""
+    event = _clearing(pull)
+    if event is None or event.actor is None:
+        return memory.evidence, (), ()
+    if not _may_clear(event.actor, roster, found):
+        ignored = Reason(code=Code.CLEARING_IGNORED, who=event.actor.login)
+        return memory.evidence, (), (ignored,)
+    cleared = tuple(item for item in memory.evidence if item.first_seen <= event.at)
+    standing = tuple(item for item in memory.evidence if item.first_seen > event.at)
+    reason = Reason(code=Code.EVIDENCE_CLEARED, who=event.actor.login)
+    return standing, cleared, (reason,) if cleared else ()
+
+
+def _clearing(pull: PullRequest) -> Event | None:
+    """The event that put the clearing label on, while it is on."""
+    if CLEARING_LABEL not in {label.casefold() for label in pull.labels}:
+        return None
+    events = [
+        event
+        for event in pull.timeline
+        if event.kind is EventKind.LABELED and (event.label or "").casefold() == CLEARING_LABEL
+    ]
+    return events[-1] if events else None
+
+
+def _may_clear(actor: Actor, roster: Roster, found: Contributors) -> bool:
+    senior = signoff.listed_at(actor, roster, roster.sign_off.rank)
+    return senior and found.part_of(login=actor.login, id=actor.id) is None
+
+
+def _notes(
+    requirement: Requirement, found: Contributors, roster: Roster, *, unknown_writer: bool
+) -> Iterator[Reason]:
+    for rule in requirement.because:
+        yield Reason(code=Code.RULE_RAISED, who="", detail=rule.name)
+    if unknown_writer:
+        yield Reason(code=Code.WRITER_UNKNOWN, sha=found.unattributed[0].oid)
+    for team in sorted(roster.teams_unread):
+        yield Reason(code=Code.TEAM_UNREAD, detail=team)
+
+
+def _wants(
+    pull: PullRequest, roster: Roster, *, pushers_known: bool, approved: bool
+) -> Iterator[Want]:
+    """Who pushed matters once somebody approved (they may have pushed themselves), and where the
+    opener is senior enough for the change to be exempt."""
+    exempt = roster.requirement(pull).exempt
+    matters = approved or exemption.opener_could_be_exempt(pull, roster, exempt)
+    if matters and not pushers_known and pull.pushes is None and not pull.cross_repository:
+        yield Want.PUSHES
+    if roster.wants_previous_names(pull):
+        yield Want.PREVIOUS_NAMES
+
+
+# --- the outcomes, in the order they are tried ----------------------------------------------------
+
+
+def _unassisted(case: _Case) -> Verdict:
+    """Nothing marks the change as AI-assisted, or what did was cleared."""
+    if case.roster.detection.require_declaration and case.declaration is Declaration.NONE:
+        return _verdict(case, Outcome.WAITING, Reason(code=Code.DECLARATION_MISSING))
+    first = case.clearing if case.cleared else (Reason(code=Code.NO_AI_MARK), *case.clearing)
+    return _verdict(case, Outcome.NOT_AI, *first)
+
+
+def _objected(case: _Case) -> Verdict | None:
+    """A senior asked for changes: that blocks until they lift it, however many others approve."""
+    blockers = signoff.blocking(case.opinions, case.roster)
+    reasons = [
+        Reason(
+            code=Code.CHANGES_REQUESTED,
+            who=review.author.login,
+            detail=case.roster.level_name(case.roster.rank(review.author)),
+        )
+        for review in blockers
+        if review.author is not None
+    ]
+    return _verdict(case, Outcome.OBJECTED, *reasons) if reasons else None
+
+
+def _exempt(case: _Case) -> Verdict | None:
+    """Everybody who worked on it is senior. A change of the roster is never exempt."""
+    exempt = case.requirement.exempt
+    if exempt is None or case.change is not None:
+        return None
+    against = tuple(
+        exemption.against_exemption(case.pull, case.roster, case.memory, case.contributors, exempt)
+    )
+    if against:
+        return None
+    return _verdict(case, Outcome.EXEMPT, Reason(code=Code.EVERYONE_SENIOR))
+
+
+def _signed(case: _Case) -> Verdict | None:
+    if len(case.counted) < case.needed:
+        return None
+    signed = [
+        Reason(
+            code=Code.SIGNED,
+            who=review.author.login,
+            sha=review.commit_oid or "",
+            detail=case.roster.level_name(case.roster.rank(review.author)),
+        )
+        for review in case.counted
+        if review.author is not None
+    ]
+    carried = [
+        Reason(code=Code.CARRIED_OVER, who=review.author.login, sha=review.commit_oid or "")
+        for review in case.counted
+        if review.author is not None and review.commit_oid != case.pull.head_oid
+    ]
+    return _verdict(case, Outcome.SIGNED_OFF, *signed, *carried, *_marks(case), *case.notes)
+
+
+def _waiting(case: _Case) -> Verdict:
+    missing = case.needed - len(case.counted)
+    able = _signers(case)
+    if len(able) < missing:
+        first = Reason(code=Code.NOBODY_CAN, detail=str(missing - len(able)))
+    elif case.counted:
+        first = Reason(code=Code.MORE_NEEDED, detail=f"{len(case.counted)} of {case.needed}")
+    else:
+        first = Reason(code=Code.NOBODY_YET)
+    exempt = case.requirement.exempt
+    against: tuple[Reason, ...] = ()
+    if exemption.opener_could_be_exempt(case.pull, case.roster, exempt) and exempt is not None:
+        against = tuple(
+            exemption.against_exemption(
+                case.pull, case.roster, case.memory, case.contributors, exempt
+            )
+        )
+    return replace(
+        _verdict(case, Outcome.WAITING, first, *_marks(case), *case.notes, *against), signers=able
+    )
+
+
+def _marks(case: _Case) -> tuple[Reason, ...]:
+    marks = [Reason(code=Code.AI_MARK)] if case.assisted else []
+    if case.change is not None:
+        marks.append(Reason(code=Code.ROSTER_CHANGED))
+    return (*marks, *case.clearing)
+
+
+def _signers(case: _Case) -> tuple[Person, ...]:
+    """Who could sign this head now: listed, high enough, without a part in the change, and
+    not among those whose approval counts already. The most available first."""
+    raised = case.change.raised if case.change else frozenset()
+    signed = {review.author.id for review in case.counted if review.author is not None}
+    people = case.roster.signers(case.requirement.rank, case.pull.taken_at.date())
+    return tuple(
+        person
+        for person in people
+        if case.contributors.part_of(login=person.login, id=person.id) is None
+        and person.login.casefold() not in raised
+        and (person.id is None or person.id not in signed)
+        and not _has_signed(person, case)
+    )
+
+
+def _has_signed(person: Person, case: _Case) -> bool:
+    return any(
+        review.author is not None and review.author.key == person.login.casefold()
+        for review in case.counted
+    )
+
+
+def _verdict(case: _Case, outcome: Outcome, *reasons: Reason) -> Verdict:
+    return Verdict(
+        outcome=outcome,
+        pull=case.pull,
+        reasons=reasons,
+        evidence=case.standing,
+        cleared=case.cleared,
+        requirement=case.requirement,
+        counted=case.counted,
+        ignored=case.ignored,
+        needed=case.needed,
+        roster=case.roster,
+        observing=case.roster.observes(case.pull.repository),
+        wants=case.wants,
+    )

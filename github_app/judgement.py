@@ -1,0 +1,127 @@
+"""One pull request from its name to a verdict, without writing anything: read, remember, judge.
+
+The worker publishes what comes out; ``countersign judge`` prints it. Both go this way, so a dry run
+can not differ from the real thing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from github_app.gateway import pull_request as gateway
+from github_app.gateway.client import Installation
+from github_app.gateway.pull_request import Snapshot
+from github_app.judge.catalogue import Catalogue
+from github_app.judge.facts import PullRequest
+from github_app.judge.memory import Memory
+from github_app.judge.report import Annotation
+from github_app.judge.verdict import (
+    Outcome,
+    RosterChange,
+    Verdict,
+    Want,
+    cannot_judge,
+    judge,
+    remember,
+)
+from github_app.rosters import RosterDesk
+
+ReadMemory = Callable[[PullRequest], Memory]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Which pull request, by its numeric repository id and by the name it has at the moment."""
+
+    repository_id: int
+    owner: str
+    name: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A verdict and what it was made from. ``memory`` holds what is to be remembered now."""
+
+    verdict: Verdict
+    snapshot: Snapshot
+    memory: Memory
+    annotations: tuple[Annotation, ...] = ()
+
+
+class Judgement:
+    """How pull requests are judged in this process: with which catalogue, rosters and memory."""
+
+    def __init__(
+        self,
+        *,
+        app_id: int,
+        check_name: str,
+        catalogue: Catalogue,
+        rosters: RosterDesk,
+        memory: ReadMemory,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._app_id = app_id
+        self._check_name = check_name
+        self._catalogue = catalogue
+        self._rosters = rosters
+        self._memory = memory
+        self._now = now
+
+    def read(self, installation: Installation, subject: Subject) -> Snapshot:
+        """One snapshot from GitHub. Raises GitHubError, IncompleteSnapshot among them."""
+        return gateway.read(
+            installation,
+            subject.owner,
+            subject.name,
+            subject.number,
+            repository_id=subject.repository_id,
+            check_name=self._check_name,
+            app_id=self._app_id,
+            now=self._now(),
+        )
+
+    def judge(self, installation: Installation, snapshot: Snapshot) -> Judged:
+        """Judge a snapshot; asks GitHub for more only where that could change the verdict.
+
+        Raises: GitHubError when a fact that is needed cannot be had.
+        """
+        force = self._rosters.in_force(installation, snapshot)
+        pull = snapshot.pull
+        memory = self._memory(pull)
+        if force.roster is None:
+            verdict = cannot_judge(pull, force.reason)
+            return Judged(verdict=verdict, snapshot=snapshot, memory=memory)
+        change, annotations = self._rosters.change(installation, snapshot, force.roster)
+        asked: set[Want] = set()
+        while True:
+            verdict = judge(pull, force.roster, memory, self._catalogue, change=change)
+            wants = verdict.wants - asked if _may_change(verdict) else frozenset()
+            if not wants:
+                break
+            asked |= wants
+            pull = _with(installation, pull, wants)
+        verdict = replace(verdict, reasons=(*verdict.reasons, *force.notes))
+        return Judged(
+            verdict=verdict,
+            snapshot=replace(snapshot, pull=pull),
+            memory=remember(pull, force.roster, memory, self._catalogue),
+            annotations=annotations,
+        )
+
+
+def _may_change(verdict: Verdict) -> bool:
+    """Whether another fact may matter: who pushed can take a sign-off away, or make exempt."""
+    return verdict.outcome in {Outcome.SIGNED_OFF, Outcome.WAITING}
+
+
+def _with(installation: Installation, pull: PullRequest, wants: frozenset[Want]) -> PullRequest:
+    if Want.PREVIOUS_NAMES in wants:
+        pull = gateway.previous_names(installation, pull)
+    if Want.PUSHES in wants:
+        pull = replace(pull, pushes=gateway.pushes(installation, pull) or ())
+    return pull
+
+
+__all__ = ["Judged", "Judgement", "RosterChange", "Subject"]

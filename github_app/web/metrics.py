@@ -1,0 +1,69 @@
+"""``GET /metrics``: Prometheus text, made from the database, so that it is the same whichever
+process worked and survives restarts. Labels are ours or numbers; nothing names a person."""
+
+from collections.abc import Iterator
+
+from flask import Blueprint, Response
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+
+from github_app.store.database import Store
+from github_app.web.services import services
+
+blueprint = Blueprint("metrics", __name__)
+
+# Counter -> its labels and its help line. ``docs/operations.md`` lists them; a test compares.
+COUNTERS: dict[str, tuple[tuple[str, ...], str]] = {
+    "deliveries": (("event",), "Deliveries stored, by event."),
+    "judgements": (("outcome",), "Judgements made, by outcome."),
+    "publications": (("conclusion",), "Check runs written, by conclusion."),
+    "api_calls": (("installation", "kind"), "Calls to GitHub, by installation and kind."),
+    "api_points": (("installation",), "GraphQL points spent, by installation."),
+    "errors": (("kind",), "Judgements that failed, by kind of error."),
+    "sweeps": (("result",), "What sweeps found."),
+}
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    registry = CollectorRegistry()
+    registry.register(StoreCollector(services().store))
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class StoreCollector(Collector):
+    """Reads queue and counters once a scrape."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._queue()
+        yield from self._counters()
+
+    def _queue(self) -> Iterator[Metric]:
+        stats = self._store.queue.stats()
+        work = GaugeMetricFamily(
+            "countersign_work", "Work by state: due, leased or parked.", labels=["state"]
+        )
+        work.add_metric(["pending"], stats.pending)
+        work.add_metric(["leased"], stats.leased)
+        work.add_metric(["parked"], stats.parked)
+        yield work
+        yield GaugeMetricFamily(
+            "countersign_oldest_work_seconds",
+            "Age of the oldest work that is not judged.",
+            value=stats.oldest_age or 0.0,
+        )
+
+    def _counters(self) -> Iterator[Metric]:
+        values = self._store.counters.read()
+        for name, (labels, text) in COUNTERS.items():
+            family = CounterMetricFamily(f"countersign_{name}", text, labels=labels)
+            for (counter, its_labels), value in values.items():
+                if counter == name:
+                    given = dict(its_labels)
+                    family.add_metric([given.get(label, "") for label in labels], value)
+            yield family
