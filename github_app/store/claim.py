@@ -1,0 +1,87 @@
+"""A lease on work, and the limits it is given under. Pure values, no database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from github_app.store.task import HintValue, Task, TaskKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Seconds and counts. ``first_delay`` doubles up to ``longest_delay``, with jitter.
+
+    A row is parked after ``failures`` failures in a row that are not transient, or ``crashes``
+    leases in a row that ran out. Parked work wakes with its next event, or after ``parked``.
+    """
+
+    lease: float = 10.0
+    first_delay: float = 0.5
+    longest_delay: float = 10.0
+    failures: int = 12
+    crashes: int = 8
+    parked: float = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One leased row. ``generation`` is what had been asked for when it was leased.
+
+    ``deliveries`` are the webhooks behind it, newest first, at most 1,000. Times are Unix seconds
+    by the database's clock: ``waiting_since`` is the oldest unanswered request,
+    ``requested_at`` the newest.
+    """
+
+    row: int
+    task: Task
+    generation: int
+    attempts: int
+    waiting_since: float
+    requested_at: float
+    deliveries: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A lease on one or more rows; the first is what was claimed, the others share its fate.
+
+    ``token`` fences: whoever takes a row over has another one, and this claim is then worth
+    nothing. ``lease_until`` is as of the claim; ``renew`` extends it in the database only.
+    """
+
+    worker: str
+    token: str
+    lease_until: float
+    rows: tuple[Held, ...]
+
+    @property
+    def task(self) -> Task:
+        return self.rows[0].task
+
+    @property
+    def key(self) -> TaskKey:
+        return self.task.key
+
+    @property
+    def hint(self) -> Mapping[str, HintValue]:
+        return self.task.hint
+
+    @property
+    def generation(self) -> int:
+        return self.rows[0].generation
+
+    @property
+    def attempts(self) -> int:
+        return self.rows[0].attempts
+
+    @property
+    def requested_at(self) -> float:
+        return self.rows[0].requested_at
+
+    @property
+    def waiting_since(self) -> float:
+        return self.rows[0].waiting_since
+
+    @property
+    def deliveries(self) -> tuple[str, ...]:
+        """Of all rows, each once."""
+        return tuple(dict.fromkeys(guid for held in self.rows for guid in held.deliveries))

@@ -1,0 +1,71 @@
+"""The store: everything that Countersign keeps, on one SQLite file or one PostgreSQL database."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from github_app.store.audit import Audit
+from github_app.store.claim import Limits
+from github_app.store.counters import Counters
+from github_app.store.engine import Clock, Database, open_database
+from github_app.store.inbox import Inbox
+from github_app.store.memory import Memories
+from github_app.store.migrate import migrate
+from github_app.store.queue import Queue
+from github_app.store.rosters import Rosters
+from github_app.store.wake import Waker
+
+
+class Store:
+    """The rooms of the store, on one database. Threads may share it; a forked child may not."""
+
+    def __init__(self, database: Database, limits: Limits) -> None:
+        self._database = database
+        self._waker = Waker(database)
+        self.audit = Audit(database)
+        self.queue = Queue(database, self._waker, self.audit, limits)
+        self.inbox = Inbox(database, self.queue)
+        self.memory = Memories(database)
+        self.rosters = Rosters(database)
+        self.counters = Counters(database)
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self._database.dialect
+
+    def now(self) -> float:
+        """Unix time by the store's clock. Asks the database: StoreUnavailable if it is down."""
+        return self._database.now()
+
+    def close(self) -> None:
+        """End the threads, write the last counts, close every connection."""
+        self._waker.close()
+        self.counters.close()
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_store(url: str, *, limits: Limits | None = None, clock: Clock = time.time) -> Store:
+    """Connect, create or update the tables, and give the store. Open it after a fork.
+
+    ``url``: ``sqlite:///file.db`` or ``postgresql://...`` (``postgres://`` too). ``clock`` is for
+    tests, on SQLite only. Raises StoreError (a wrong URL), StoreUnavailable (no answer).
+    """
+    database = open_database(url, clock=clock)
+    try:
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
+    return Store(database, limits or Limits())

@@ -1,0 +1,212 @@
+"""One database, SQLite or PostgreSQL: connections, transactions, and when they are durable."""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from github_app.store.clock import SQLITE_FUNCTION, now
+from github_app.store.errors import StoreError, StoreUnavailable
+
+Clock = Callable[[], float]
+
+# GitHub gives up on a webhook after 10 s. A client that froze inside a transaction is cut off
+# first (IDLE), so that whoever waits for its locks still gets them within LOCK.
+IDLE_IN_TRANSACTION_SECONDS = 4
+LOCK_SECONDS = 8
+OLDEST_SQLITE = (3, 35, 0)  # RETURNING
+READERS = 8
+
+
+class Database:
+    """Transactions on one database; made by ``open_database``.
+
+    SQLite: WAL; a durable transaction is fsynced (``synchronous=FULL``) before it returns; one
+    writer at a time in this process, because SQLite's own waiting is unfair. Must be opened after
+    a fork, never before. PostgreSQL: READ COMMITTED, ``synchronous_commit`` at least ``on``.
+    """
+
+    def __init__(self, url: URL, clock: Clock) -> None:
+        self.url = url
+        self.dialect = url.get_backend_name()
+        self.is_sqlite = self.dialect == "sqlite"
+        self._writing = threading.Lock()
+        self._durable = True
+        if self.is_sqlite:
+            self._readers = _sqlite_engine(url, clock, size=READERS)
+            self._writers = _sqlite_engine(url, clock, size=1)
+            event.listen(self._writers, "begin", _begin_immediate)
+        else:
+            self._readers = self._writers = _postgresql_engine(url)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view on SQLite; on PostgreSQL each statement sees what is committed."""
+        with _translated(), self._readers.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self, *, durable: bool = True) -> Iterator[Connection]:
+        """A transaction: all of it or nothing, committed on leaving.
+
+        Not ``durable``: survives the death of this process, not a power cut of the machine
+        (SQLite only; it saves the fsync). For what may be lost without harm, such as a lease.
+        Raises StoreUnavailable; then nothing was changed.
+        """
+        if not self.is_sqlite:
+            with _translated(), self._writers.begin() as connection:
+                yield connection
+            return
+        with self._writing, _translated(), self._writers.connect() as connection:
+            self._set_durable(connection, durable=durable)
+            with connection.begin():
+                yield connection
+
+    def now(self) -> float:
+        """Unix time in seconds by the clock that the store goes by."""
+        with self.read() as connection:
+            return float(connection.execute(select(now())).scalar_one())
+
+    def close(self) -> None:
+        self._readers.dispose()
+        self._writers.dispose()
+
+    def _set_durable(self, connection: Connection, *, durable: bool) -> None:
+        if durable == self._durable:
+            return
+        raw = connection.connection.driver_connection
+        assert raw is not None  # noqa: S101 - a checked-out connection has its driver's
+        raw.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        self._durable = durable
+
+
+def open_database(url: str, *, clock: Clock = time.time) -> Database:
+    """Connect to ``url``: ``sqlite:///relative.db``, ``sqlite:////absolute.db``,
+    ``postgresql://...`` or ``postgres://...``.
+
+    ``clock`` (Unix seconds) is used on SQLite only. Raises StoreError on a URL that names neither,
+    or names a memory or a file that cannot be shared; StoreUnavailable if it does not answer.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        _create_private(Path(parsed.database or ""))
+    database = Database(parsed, clock)
+    try:
+        database.now()
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def parse_url(url: str) -> URL:
+    """The URL with its driver. No error text holds any part of ``url``: it may hold a password."""
+    if url.startswith("postgres://"):
+        url = "postgresql://" + url.removeprefix("postgres://")
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError("DATABASE_URL is not a URL") from None
+    match parsed.drivername:
+        case "sqlite" | "sqlite+pysqlite":
+            return _checked_sqlite(parsed)
+        case "postgresql" | "postgresql+psycopg":
+            return parsed.set(drivername="postgresql+psycopg")
+    raise StoreError("DATABASE_URL names neither sqlite:// nor postgresql://")
+
+
+def _checked_sqlite(url: URL) -> URL:
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed")
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise StoreError("DATABASE_URL must name a file: sqlite:///countersign.db")
+    return url
+
+
+def _create_private(path: Path) -> None:
+    """Create the file readable by its owner only; SQLite gives its side files the same mode."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreError(f"the database file cannot be opened: {error.strerror}") from error
+
+
+def _sqlite_engine(url: URL, clock: Clock, *, size: int) -> Engine:
+    engine = create_engine(
+        url,
+        hide_parameters=True,  # a statement's values are what others wrote
+        pool_size=size,
+        max_overflow=0 if size == 1 else -1,
+        connect_args={"timeout": LOCK_SECONDS, "check_same_thread": False},
+    )
+
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        connection.create_function(SQLITE_FUNCTION, 0, clock)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    event.listen(engine, "connect", prepare)
+    if size > 1:
+        event.listen(engine, "begin", _begin_deferred)
+    return engine
+
+
+def _begin_deferred(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=READERS,
+        max_overflow=READERS,
+        pool_timeout=LOCK_SECONDS,
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        connect_args={
+            "connect_timeout": 5,
+            "keepalives_idle": 30,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "application_name": "countersign",
+        },
+    )
+    event.listen(engine, "connect", _prepare_session)
+    return engine
+
+
+def _prepare_session(connection: Any, _record: object) -> None:  # noqa: ANN401 - psycopg's
+    connection.autocommit = True
+    connection.execute(
+        f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_SECONDS}s';"
+        f"SET lock_timeout = '{LOCK_SECONDS}s';"
+        # A server may be set to answer before it has written; 202 would then be a lie.
+        "SELECT set_config('synchronous_commit', 'on', false)"
+        " WHERE current_setting('synchronous_commit') IN ('off', 'local')"
+    )
+    connection.autocommit = False
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        kind = type(error.orig).__name__ if error.orig else type(error).__name__
+        raise StoreUnavailable(f"the database refused: {kind}") from error
+    except PoolTimeout as error:
+        raise StoreUnavailable("all connections to the database are busy") from error

@@ -1,0 +1,453 @@
+"""The queue's statements, the same for both databases. ``queue.py`` says when each is used.
+
+A row is *pending* while ``due_at`` is set. While it is leased ``due_at`` is the end of the lease,
+else the moment from which it may be claimed.
+"""
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    null,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import Insert, ReturningInsert
+
+from github_app.store.claim import Claim, Held
+from github_app.store.clock import now
+from github_app.store.stats import Work, WorkState
+from github_app.store.tables import deliveries, delivery_tasks, installations, tasks
+from github_app.store.task import Task, TaskKey, TaskKind
+from github_app.store.text import canonical, clean
+from github_app.store.wake import CHANNEL
+
+Kinds = tuple[TaskKind, ...] | None
+
+_LARGEST_HINT = 8_192
+_LISTED_DELIVERIES = 1_000
+_KEY = ("kind", "installation_id", "repository_id", "subject")
+
+_row: BindParameter[int] = bindparam("row")
+_rows: BindParameter[int] = bindparam("rows", expanding=True)
+_token: BindParameter[str] = bindparam("with_token")
+_generation: BindParameter[int] = bindparam("generation")
+_more_was_asked = tasks.c.requested > tasks.c.judged
+
+
+# --- values in and out -----------------------------------------------------------------------
+
+
+def insert(dialect: str, table: Any) -> sqlite.Insert | postgresql.Insert:  # noqa: ANN401
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+
+
+def columns(task: Task) -> dict[str, object]:
+    hint = canonical(dict(task.hint))
+    return {
+        "kind": task.kind.value,
+        "installation_id": task.installation_id,
+        "repository_id": task.repository_id,
+        "subject": clean(task.subject),
+        "full_name": clean(task.full_name),
+        "priority": task.priority,
+        "hint": hint if len(hint) <= _LARGEST_HINT else "{}",
+        "hinted_at": clean(str(task.hint.get("updated_at") or "")),
+    }
+
+
+def lock_order(task: Task) -> tuple[str, int, int, str]:
+    """The key as a row of values; new rows are inserted in this order."""
+    return (task.kind.value, task.installation_id, task.repository_id, clean(task.subject))
+
+
+def mine(claim: Claim) -> dict[str, object]:
+    return {"rows": [held.row for held in claim.rows], "with_token": claim.token}
+
+
+def held(row: Row[Any], guids: tuple[str, ...]) -> Held:
+    task = Task(
+        kind=TaskKind(row.kind),
+        installation_id=row.installation_id,
+        repository_id=row.repository_id,
+        subject=row.subject,
+        full_name=row.full_name,
+        priority=row.priority,
+        hint=json.loads(row.hint),
+    )
+    return Held(
+        row=row.id,
+        task=task,
+        generation=row.requested,
+        attempts=row.attempts,
+        waiting_since=row.waiting_since,
+        requested_at=row.requested_at,
+        deliveries=guids,
+    )
+
+
+def work(row: Row[Any]) -> Work:
+    return Work(
+        key=TaskKey(
+            kind=TaskKind(row.kind),
+            installation_id=row.installation_id,
+            repository_id=row.repository_id,
+            subject=row.subject,
+        ),
+        full_name=row.full_name,
+        state=WorkState(row.state),
+        priority=row.priority,
+        age=row.age,
+        due_in=row.due_in,
+        attempts=row.attempts,
+        crashes=row.crashes,
+        worker=row.worker,
+        error=row.error,
+    )
+
+
+# --- asking ----------------------------------------------------------------------------------
+
+
+def upsert(dialect: str) -> ReturningInsert[tuple[int, int]]:
+    statement = insert(dialect, tasks).values(
+        requested=1,
+        judged=0,
+        requested_at=now(),
+        waiting_since=now(),
+        due_at=now(),
+        attempts=0,
+        crashes=0,
+    )
+    new, settled = statement.excluded, tasks.c.due_at.is_(None)
+    newer_hint = new.hinted_at >= tasks.c.hinted_at
+    return statement.on_conflict_do_update(
+        index_elements=_KEY,
+        set_={
+            "requested": tasks.c.requested + 1,
+            "requested_at": now(),
+            "waiting_since": case((settled, now()), else_=tasks.c.waiting_since),
+            "due_at": case((tasks.c.token.is_(None), now()), else_=tasks.c.due_at),
+            "full_name": case((new.full_name != "", new.full_name), else_=tasks.c.full_name),
+            "priority": case(
+                (or_(settled, new.priority < tasks.c.priority), new.priority),
+                else_=tasks.c.priority,
+            ),
+            "hint": case((newer_hint, new.hint), else_=tasks.c.hint),
+            "hinted_at": case((newer_hint, new.hinted_at), else_=tasks.c.hinted_at),
+            "attempts": case((tasks.c.parked_at.is_not(None), 0), else_=tasks.c.attempts),
+            "parked_at": null(),
+        },
+    ).returning(tasks.c.id, tasks.c.requested)
+
+
+def know_row(dialect: str) -> Insert:
+    """A row for a key that nobody asked for yet; nothing if there is one."""
+    return (
+        insert(dialect, tasks)
+        .values(requested=0, judged=0, requested_at=now(), waiting_since=now())
+        .values(attempts=0, crashes=0)
+        .on_conflict_do_nothing(index_elements=_KEY)
+    )
+
+
+def know_installation(dialect: str) -> Insert:
+    return (
+        insert(dialect, installations)
+        .values(blocked_until=0, served_at=0)
+        .on_conflict_do_nothing(index_elements=["id"])
+    )
+
+
+NOTIFY = text(f"NOTIFY {CHANNEL}")
+
+# --- claiming --------------------------------------------------------------------------------
+
+
+def _due(kinds: Kinds) -> ColumnElement[bool]:
+    due = tasks.c.due_at <= now()
+    return due if kinds is None else and_(due, tasks.c.kind.in_([kind.value for kind in kinds]))
+
+
+@lru_cache(maxsize=64)
+def turns(kinds: Kinds) -> Select[tuple[int, int]]:
+    """Installations that have work and may be asked, in the order in which they are served."""
+    lowest = (
+        select(tasks.c.priority)
+        .where(tasks.c.installation_id == installations.c.id, _due(kinds))
+        .order_by(tasks.c.priority)
+        .limit(1)
+        .correlate(installations)
+        .scalar_subquery()
+    )
+    open_now = (
+        select(installations.c.id, installations.c.served_at, lowest.label("priority"))
+        .where(installations.c.blocked_until <= now())
+        .subquery()
+    )
+    return (
+        select(open_now.c.id, open_now.c.priority)
+        .where(open_now.c.priority.is_not(None))
+        .order_by(open_now.c.priority, open_now.c.served_at)
+    )
+
+
+@lru_cache(maxsize=64)
+def first_turn(kinds: Kinds) -> Select[tuple[int, int]]:
+    return turns(kinds).limit(1)
+
+
+@lru_cache(maxsize=64)
+def next_row(kinds: Kinds) -> Select[Any]:
+    return (
+        select(tasks)
+        .where(
+            tasks.c.installation_id == bindparam("its_installation"),
+            tasks.c.priority == bindparam("its_priority"),
+            _due(kinds),
+        )
+        .order_by(tasks.c.requested_at.desc(), tasks.c.id.desc())
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+@lru_cache(maxsize=64)
+def next_due(kinds: Kinds) -> Select[Any]:
+    """Seconds until the next row can be claimed; null if none is pending."""
+    its_kinds = () if kinds is None else (tasks.c.kind.in_([kind.value for kind in kinds]),)
+    due = (
+        select(func.min(tasks.c.due_at))
+        .where(tasks.c.installation_id == installations.c.id, *its_kinds)
+        .correlate(installations)
+        .scalar_subquery()
+    )
+    each = select(installations.c.blocked_until, due.label("due")).subquery()
+    either = case((each.c.blocked_until > each.c.due, each.c.blocked_until), else_=each.c.due)
+    return select(func.min(either) - now()).where(each.c.due.is_not(None))
+
+
+LEASE = (
+    update(tasks)
+    .where(tasks.c.id == _row)
+    .values(
+        token=_token,
+        worker=bindparam("by"),
+        claimed_at=now(),
+        due_at=now() + bindparam("seconds"),
+        crashes=tasks.c.crashes + bindparam("lapsed"),
+        parked_at=null(),
+    )
+    .returning(tasks.c.due_at)
+)
+
+SERVED = (
+    update(installations)
+    .where(
+        installations.c.id.in_(
+            # Whoever cannot have the row at once leaves it: this is about fairness only.
+            select(installations.c.id)
+            .where(installations.c.id == bindparam("served"))
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(served_at=now())
+)
+
+PENDING_DELIVERIES = (
+    select(delivery_tasks.c.guid)
+    .where(delivery_tasks.c.task_id == _row, delivery_tasks.c.generation <= _generation)
+    .order_by(delivery_tasks.c.generation.desc(), delivery_tasks.c.guid)
+    .limit(_LISTED_DELIVERIES)
+)
+
+_with_keys = tuple_(*(tasks.c[name] for name in _KEY)).in_(bindparam("keys", expanding=True))
+
+FREE = (
+    select(tasks)
+    .where(_with_keys, or_(tasks.c.token.is_(None), tasks.c.due_at <= now()))
+    .order_by(tasks.c.id)
+    .with_for_update(skip_locked=True)
+)
+
+# Rows are always locked in the order of their ids, so that two transactions never deadlock.
+LOCK_KEYS = select(tasks.c.id).where(_with_keys).order_by(tasks.c.id).with_for_update()
+
+# --- holding and ending ----------------------------------------------------------------------
+
+_is_mine = and_(tasks.c.id.in_(_rows), tasks.c.token == _token)
+
+LOCK_MINE = (
+    select(tasks.c.id, tasks.c.attempts, (tasks.c.due_at > now()).label("live"))
+    .where(_is_mine)
+    .order_by(tasks.c.id)
+    .with_for_update()
+)
+
+LEFT = select((tasks.c.due_at - now()).label("left")).where(_is_mine)
+
+RENEW = (
+    update(tasks)
+    .where(_is_mine)
+    .values(due_at=now() + bindparam("seconds"))
+    .returning(tasks.c.due_at)
+)
+
+_FREED = {"token": null(), "worker": null()}
+_if_asked = {"due_at": case((_more_was_asked, now()), else_=null())}
+
+JUDGED = (
+    update(tasks)
+    .where(tasks.c.id == _row)
+    .values(
+        **_FREED,
+        judged=_generation,
+        due_at=case((tasks.c.requested > _generation, now()), else_=null()),
+        waiting_since=func.coalesce(tasks.c.claimed_at, tasks.c.waiting_since),
+        attempts=0,
+        crashes=0,
+        parked_at=null(),
+        error=null(),
+    )
+)
+
+ASK_AGAIN = (
+    update(tasks)
+    .where(tasks.c.id.in_(_rows))
+    .values(
+        requested=tasks.c.requested + 1,
+        waiting_since=case((tasks.c.due_at.is_(None), now()), else_=tasks.c.waiting_since),
+        due_at=case(
+            (or_(tasks.c.token.is_(None), tasks.c.token == _token), now()), else_=tasks.c.due_at
+        ),
+        token=case((tasks.c.token == _token, null()), else_=tasks.c.token),
+    )
+)
+
+RELEASE = update(tasks).where(_is_mine).values(**_FREED, **_if_asked)
+
+ABANDON = (
+    update(tasks)
+    .where(tasks.c.worker == bindparam("dead"), tasks.c.token.is_not(None))
+    .values(**_FREED, **_if_asked, crashes=tasks.c.crashes + 1)
+    .returning(tasks.c.id)
+)
+
+BACK_OFF = (
+    update(tasks)
+    .where(tasks.c.id == _row)
+    .values(
+        **_FREED,
+        due_at=case((_more_was_asked, now() + bindparam("seconds")), else_=null()),
+        attempts=tasks.c.attempts + 1,
+        crashes=0,
+        error=bindparam("problem"),
+    )
+)
+
+PARK = (
+    update(tasks)
+    .where(tasks.c.id == _row)
+    .values(
+        **_FREED,
+        due_at=case((_more_was_asked, now() + bindparam("seconds")), else_=null()),
+        parked_at=case((_more_was_asked, now()), else_=null()),
+        attempts=tasks.c.attempts + 1,
+        error=bindparam("problem"),
+    )
+)
+
+BLOCK = (
+    update(installations)
+    .where(
+        installations.c.id == bindparam("blocked"),
+        installations.c.blocked_until < now() + bindparam("seconds"),
+    )
+    .values(blocked_until=now() + bindparam("seconds"))
+)
+
+# --- deliveries that were waiting for a row --------------------------------------------------
+
+# Locked before anything is deleted: of two workers that settle the last two tasks of a delivery,
+# the second must see what the first has done.
+LOCK_LINKED = (
+    select(deliveries.c.guid)
+    .where(
+        deliveries.c.guid.in_(
+            select(delivery_tasks.c.guid).where(delivery_tasks.c.task_id.in_(_rows))
+        )
+    )
+    .order_by(deliveries.c.guid)
+    .with_for_update()
+)
+
+UNLINK = delete(delivery_tasks).where(
+    delivery_tasks.c.task_id == _row, delivery_tasks.c.generation <= _generation
+)
+
+PROCESSED = (
+    update(deliveries)
+    .where(
+        deliveries.c.guid.in_(bindparam("guids", expanding=True)),
+        ~select(delivery_tasks.c.guid).where(delivery_tasks.c.guid == deliveries.c.guid).exists(),
+    )
+    .values(processed_at=now(), body=null())
+)
+
+# --- looking ---------------------------------------------------------------------------------
+
+_state = case(
+    (tasks.c.parked_at.is_not(None), WorkState.PARKED.value),
+    (and_(tasks.c.token.is_not(None), tasks.c.due_at > now()), WorkState.LEASED.value),
+    (installations.c.blocked_until > now(), WorkState.BLOCKED.value),
+    (tasks.c.due_at > now(), WorkState.WAITING.value),
+    else_=WorkState.READY.value,
+).label("state")
+_pending = tasks.join(installations, installations.c.id == tasks.c.installation_id)
+
+STATS = (
+    select(
+        tasks.c.kind,
+        _state,
+        func.count().label("how_many"),
+        func.max(now() - tasks.c.waiting_since).label("age"),
+    )
+    .select_from(_pending)
+    .where(tasks.c.due_at.is_not(None))
+    .group_by(tasks.c.kind, _state)
+)
+
+BLOCKED = select(func.count()).where(installations.c.blocked_until > now())
+
+UNPROCESSED = select(
+    func.count().label("how_many"), (now() - func.min(deliveries.c.received_at)).label("age")
+).where(deliveries.c.processed_at.is_(None))
+
+_LISTED = ("full_name", "priority", "attempts", "crashes", "worker", "error")
+
+LISTING: Select[Any] = (
+    select(
+        *(tasks.c[name] for name in (*_KEY, *_LISTED)),
+        _state,
+        (now() - tasks.c.waiting_since).label("age"),
+        (tasks.c.due_at - now()).label("due_in"),
+    )
+    .select_from(_pending)
+    .where(tasks.c.due_at.is_not(None))
+    .order_by(tasks.c.waiting_since, tasks.c.id)
+    .limit(bindparam("most"))
+)

@@ -1,0 +1,181 @@
+"""The tables, as the code uses them. What exists in a database is made by ``migrations/``.
+
+Times of the inbox and the queue are Unix time in seconds by the database's clock (``clock.now``);
+times of the audit and of memory are ISO 8601 text in UTC, because they are read by people.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+_ROW_ID = BigInteger().with_variant(Integer, "sqlite")
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("guid", Text, primary_key=True),
+    Column("event", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("body", LargeBinary),  # null once processed
+    Column("received_at", Double, nullable=False),
+    Column("processed_at", Double),
+)
+Index("deliveries_processed", deliveries.c.processed_at)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", _ROW_ID, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("installation_id", BigInteger, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("full_name", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("hinted_at", Text, nullable=False),  # the payload's updated_at, to keep the newest hint
+    Column("requested", BigInteger, nullable=False),  # the generation asked for
+    Column("judged", BigInteger, nullable=False),  # the generation that was seen and judged
+    Column("requested_at", Double, nullable=False),  # when it was last asked for
+    Column("waiting_since", Double, nullable=False),  # since when something is not judged
+    # When it may be claimed; while leased, when the lease ends. Null: nothing to do.
+    Column("due_at", Double),
+    Column("token", Text),  # of the lease; random, so that no two leases ever share one
+    Column("worker", Text),
+    Column("claimed_at", Double),
+    Column("attempts", Integer, nullable=False),  # failures in a row
+    Column("crashes", Integer, nullable=False),  # leases in a row that ran out
+    Column("parked_at", Double),
+    Column("error", Text),
+    UniqueConstraint("kind", "installation_id", "repository_id", "subject", name="tasks_key"),
+    sqlite_autoincrement=True,  # a pruned row's id must never come back to a late worker
+)
+_DUE = text("due_at IS NOT NULL")
+Index(
+    "tasks_turn",
+    tasks.c.installation_id,
+    tasks.c.priority,
+    tasks.c.requested_at,
+    sqlite_where=_DUE,
+    postgresql_where=_DUE,
+)
+Index(
+    "tasks_next",
+    tasks.c.installation_id,
+    tasks.c.due_at,
+    sqlite_where=_DUE,
+    postgresql_where=_DUE,
+)
+
+delivery_tasks = Table(
+    "delivery_tasks",
+    metadata,
+    Column("task_id", _ROW_ID, ForeignKey("tasks.id"), primary_key=True),
+    Column("guid", Text, ForeignKey("deliveries.guid"), primary_key=True),
+    Column("generation", BigInteger, nullable=False),
+)
+Index("delivery_tasks_guid", delivery_tasks.c.guid)
+
+installations = Table(
+    "installations",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("blocked_until", Double, nullable=False),
+    Column("served_at", Double, nullable=False),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Text, primary_key=True),
+    Column("commit_oid", Text),  # of a signal in a commit
+    Column("signal", Text, nullable=False),
+    Column("first_seen", Text, nullable=False),
+)
+Index("evidence_commit", evidence.c.repository_id, evidence.c.commit_oid)
+
+heads = Table(
+    "heads",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("oid", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("last_seen", Text, nullable=False),
+)
+
+patches = Table(
+    "patches",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("patch_id", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("signal", Text, nullable=False),
+    Column("first_seen", Text, nullable=False),
+)
+
+pushes = Table(
+    "pushes",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # 0: no pull request known
+    Column("digest", Text, primary_key=True),
+    Column("after", Text, nullable=False),
+    Column("push", Text, nullable=False),
+    Column("first_seen", Text, nullable=False),
+)
+Index("pushes_after", pushes.c.repository_id, pushes.c.after)
+
+rosters = Table(
+    "rosters",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("commit_oid", Text, nullable=False),
+    Column("read_at", Text, nullable=False),
+    Column("saved_at", Text, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", _ROW_ID, primary_key=True, autoincrement=False),
+    Column("hash", Text, nullable=False, unique=True),
+    Column("previous", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("repository_id", BigInteger, nullable=False),
+    Column("repository", Text, nullable=False),
+    Column("number", Integer),
+    Column("head_sha", Text),
+    Column("outcome", Text),
+    Column("body", Text, nullable=False),  # canonical JSON; ``hash`` is over exactly this text
+    CheckConstraint("seq > 0", name="audit_seq_positive"),
+)
+Index("audit_pull_request", audit.c.repository_id, audit.c.number, audit.c.seq)
+Index("audit_head", audit.c.head_sha)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("labels", Text, primary_key=True),  # canonical JSON
+    Column("value", Double, nullable=False),
+)
