@@ -242,7 +242,7 @@ class Request:
         cls,
         verb: str,
         template: str,
-        values: Mapping[str, str | int],
+        values: Mapping[str, object],
         *,
         query: Mapping[str, str | int] | None = None,
         body: Mapping[str, object] | None = None,
@@ -283,7 +283,7 @@ class Caller:
         self,
         verb: str,
         template: str,
-        values: Mapping[str, str | int],
+        values: Mapping[str, object],
         *,
         query: Mapping[str, str | int] | None = None,
         body: Mapping[str, object] | None = None,
@@ -295,7 +295,7 @@ class Caller:
     def pages(
         self,
         template: str,
-        values: Mapping[str, str | int],
+        values: Mapping[str, object],
         *,
         query: Mapping[str, str | int] | None = None,
         key: str | None = None,
@@ -421,7 +421,7 @@ def _path(value: object) -> str:
     return f" at {'.'.join(words)}" if words else ""
 
 
-def _fill(template: str, values: Mapping[str, str | int], kind: str) -> str:
+def _fill(template: str, values: Mapping[str, object], kind: str) -> str:
     def quoted(slot: re.Match[str]) -> str:
         text = str(values[slot[1]])
         if text in {"", ".", ".."}:  # these would lead to another address

@@ -1,0 +1,149 @@
+"""Facts that the snapshot cannot hold, each for a call of its own: asked for only when needed."""
+
+from dataclasses import replace
+from typing import Any
+
+from github_app.gateway.client import Caller, Installation
+from github_app.gateway.errors import NotFound
+from github_app.gateway.nodes import Node, child, moment, number, optional, text
+from github_app.gateway.reading import refusing_surprises
+from github_app.judge.facts import Actor, ActorKind, PullRequest, Push
+
+MOST_PUSH_PAGES = 10  # 1,000 pushes to one branch: beyond that nobody's history is proven
+
+
+def pushes(installation: Installation, pull: PullRequest) -> tuple[Push, ...] | None:
+    """Every authenticated push to the head branch, oldest first, since the branch was made.
+
+    None where that is not known *whole*: the branch is in a fork, the list does not reach from
+    the branch's creation to the head without a gap, or it is too long.
+    Raises: GitHubError. Source: REST ``repos/list-activities`` (newest first).
+    """
+    if pull.cross_repository:
+        return None
+    found: list[Push] = []
+    pages = installation.pages(
+        "/repos/{owner}/{repo}/activity",
+        {"owner": pull.repository.owner, "repo": pull.repository.name},
+        query={"ref": f"refs/heads/{pull.head_ref}"},
+    )
+    for count, page in enumerate(pages, start=1):
+        with refusing_surprises():
+            found += [_push(node) for node in page]
+        if count == MOST_PUSH_PAGES:
+            break
+    return tuple(reversed(found)) if _is_whole(found, pull.head_oid) else None
+
+
+def _is_whole(newest_first: list[Push], head_oid: str) -> bool:
+    """Whether each push begins where the one before ended, from nothing to the head."""
+    after = head_oid
+    for push in newest_first:
+        if push.after != after:
+            return False
+        after = push.before
+    return bool(newest_first) and _is_nothing(after)
+
+
+def _is_nothing(oid: str) -> bool:
+    """The all-zero id: git's name for *no commit*, of either length."""
+    return bool(oid) and not oid.strip("0")
+
+
+def _push(node: Node) -> Push:
+    who = node["actor"]
+    return Push(
+        actor=None if who is None else rest_actor(who),
+        before=text(node, "before"),
+        after=text(node, "after"),
+        at=moment(node, "timestamp"),
+        kind=text(node, "activity_type"),
+    )
+
+
+def rest_actor(node: Node) -> Actor:
+    """An account as REST shows it: a bot's login ends in ``[bot]`` there, and only there."""
+    kind = text(node, "type") if "type" in node else ActorKind.UNKNOWN.value
+    known = kind in frozenset(ActorKind)
+    return Actor(
+        kind=ActorKind(kind) if known else ActorKind.UNKNOWN,
+        login=text(node, "login").removesuffix("[bot]"),
+        id=number(node, "id"),
+    )
+
+
+def previous_names(installation: Installation, pull: PullRequest) -> PullRequest:
+    """The same pull request with ``previous_path`` filled in for its renamed files.
+
+    REST lists 3,000 files; a rename beyond them keeps None, which rules on paths must mistrust.
+    Raises: GitHubError. Source: REST ``pulls/list-files``.
+    """
+    if all(file.change != "RENAMED" for file in pull.files):
+        return pull
+    names: dict[str, str] = {}
+    values = {
+        "owner": pull.repository.owner,
+        "repo": pull.repository.name,
+        "number": pull.number,
+    }
+    for page in installation.pages("/repos/{owner}/{repo}/pulls/{number}/files", values):
+        with refusing_surprises():
+            names |= {
+                text(node, "filename"): text(node, "previous_filename")
+                for node in page
+                if node.get("previous_filename") is not None
+            }
+    files = [
+        replace(file, previous_path=names.get(file.path)) if file.change == "RENAMED" else file
+        for file in pull.files
+    ]
+    return replace(pull, files=tuple(files))
+
+
+def team_members(installation: Installation, team: str) -> frozenset[int]:
+    """The numeric ids of a team's members, those of its child teams included.
+
+    ``team``: ``acme/staff-engineers``. Raises: NotFound for an unknown or secret team, Forbidden
+    without *Members: read*, any other GitHubError. Source: REST ``teams/list-members-in-org``.
+    """
+    org, _, slug = team.partition("/")
+    found: set[int] = set()
+    for page in installation.pages("/orgs/{org}/teams/{team}/members", {"org": org, "team": slug}):
+        with refusing_surprises():
+            found |= {number(node, "id") for node in page}
+    return frozenset(found)
+
+
+def public_user_id(caller: Caller, login: str) -> int | None:
+    """The numeric id of a person; None if nobody has this login, or it is not a person's.
+
+    ``caller``: an installation, or ``github.anonymous()``. Raises: GitHubError.
+    Source: REST ``users/get-by-username``.
+    """
+    try:
+        node: Any = caller.rest("GET", "/users/{login}", {"login": login}).data
+    except NotFound:
+        return None
+    with refusing_surprises():
+        # a renamed account's old name must not answer for the new one
+        same = text(node, "login").casefold() == login.casefold()
+        return number(node, "id") if same and node["type"] == ActorKind.USER else None
+
+
+def opened_by_app(installation: Installation, pull: PullRequest) -> str | None:
+    """The slug of the app that opened the pull request in its author's name, None if none did.
+
+    Needs *Issues: read*: Forbidden without. Raises: GitHubError.
+    Source: REST ``issues/get``, ``performed_via_github_app``; GraphQL does not say.
+    """
+    values = {
+        "owner": pull.repository.owner,
+        "repo": pull.repository.name,
+        "number": pull.number,
+    }
+    node: Any = installation.rest("GET", "/repos/{owner}/{repo}/issues/{number}", values).data
+    with refusing_surprises():
+        app = node.get("performed_via_github_app")
+        return (
+            None if app is None else optional(child(node, "performed_via_github_app"), "slug", text)
+        )
