@@ -259,6 +259,8 @@ def _component(text: str, fold: Fold) -> _Component:
     while at < len(text):
         token, at = _token(text, at)
         if token is None:
+            if text[at : at + 1] == "*":  # git reads a**/b in two ways, by what stands before it
+                raise PatternError("two stars beside something else", "write *, or **/ alone")
             runs.append([])
         elif isinstance(token, str):
             runs[-1] += fold(token)
