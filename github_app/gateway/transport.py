@@ -8,7 +8,7 @@ connection is ours (kept alive, capped, never redirected) and nothing is retried
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import ItemsView, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -31,6 +31,7 @@ SILENCE_SECONDS = 15  # GitHub gives up on a query after 10 s (docs, "Timeouts")
 TOTAL_SECONDS = 30
 ANSWER_BYTES = 32 * 1024 * 1024  # unpacked; an ordinary snapshot is about 50 KB
 CHUNK_BYTES = 256 * 1024
+_NUMBERS = frozenset({"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"})
 
 # At DEBUG PyGithub logs whole bodies: titles, commit messages, fresh tokens.
 logging.getLogger("github").setLevel(logging.WARNING)
@@ -163,6 +164,14 @@ class _Bounded(RequestsResponse):
 
     def read(self) -> str:
         return self._text
+
+    def getheaders(self) -> ItemsView[str, str]:
+        """Without limits that are no numbers, at which PyGithub would raise a ValueError."""
+        return {
+            name: value
+            for name, value in self.headers.items()
+            if name.lower() not in _NUMBERS or value.isdecimal()
+        }.items()
 
 
 def _exchange(connection: "_Http | _Https") -> _Bounded:
