@@ -125,10 +125,6 @@ class _Form:
                 return at
         return -1
 
-    @property
-    def components(self) -> Iterator[_Component]:
-        return (component for group in self.groups for component in group)
-
 
 @dataclass(frozen=True, slots=True)
 class Glob:
@@ -167,51 +163,123 @@ def split_folded(name: str) -> list[list[str]]:
 class GlobIndex:
     """Many patterns, each with the number of its owner, asked at once about many names.
 
-    A pattern is looked at only for names that hold its rarest-looking literal part.
+    The patterns are merged by their components, so that folders are looked at once for all of
+    them and for all the files inside.
     """
 
     def __init__(self, globs: Iterable[tuple[int, Glob]]) -> None:
-        self._names: dict[str, list[tuple[int, _Form]]] = {}
-        self._suffixes: dict[str, list[tuple[int, _Form]]] = {}
-        self._prefixes: dict[str, list[tuple[int, _Form]]] = {}
-        self._others: list[tuple[int, _Form]] = []
+        self._root = _Node()
         for owner, glob in globs:
             for form in glob.forms:
-                self._place(form).append((owner, form))
+                self._add(form, owner)
 
     def owners(self, names: Iterable[str]) -> set[int]:
         """Whose patterns match at least one of the names."""
-        found: set[int] = set()
+        walk = _Walk()
         for name in names:
             for parts in split_folded(name):
-                for owner, form in self._candidates(parts):
-                    if owner not in found and form.matches(parts):
-                        found.add(owner)
-        return found
+                state = walk.state(self._root.reached())
+                for part in parts:
+                    state = walk.step(state, part)
+        return walk.found
 
-    def _candidates(self, parts: list[str]) -> Iterator[tuple[int, _Form]]:
-        yield from self._others
-        for part in parts:
-            if part in self._names:
-                yield from self._names[part]
-            suffix = part[part.rfind(".") :]
-            if suffix in self._suffixes:
-                yield from self._suffixes[suffix]
-            if part[:2] in self._prefixes:
-                yield from self._prefixes[part[:2]]
+    def _add(self, form: _Form, owner: int) -> None:
+        node = self._root
+        for number, group in enumerate(form.groups):
+            node = node.below() if number or form.floating else node
+            for component in group:
+                node = node.child(component)
+        node.owners.add(owner)
 
-    def _place(self, form: _Form) -> list[tuple[int, _Form]]:
-        literals = [text for one in form.components if (text := one.literal)]
-        if literals:
-            return self._names.setdefault(max(literals, key=len), [])
-        for component in form.components:
-            suffix = component.runs[-1].literal or ""
-            if len(component.runs) > 1 and "." in suffix:
-                return self._suffixes.setdefault(suffix[suffix.rfind(".") :], [])
-            prefix = component.runs[0].literal or ""
-            if len(prefix) > 1:
-                return self._prefixes.setdefault(prefix[:2], [])
+
+class _Node:
+    """A place in the merged patterns: what may come next, and whose pattern is complete here."""
+
+    __slots__ = ("_gap", "_literal", "_loops", "_others", "_prefixes", "_suffixes", "owners")
+
+    def __init__(self, *, loops: bool = False) -> None:
+        self.owners: set[int] = set()
+        self._loops = loops  # stays where it is for any number of components: **
+        self._gap: _Node | None = None
+        self._literal: dict[str, _Node] = {}
+        self._suffixes: dict[str, dict[_Component, _Node]] = {}
+        self._prefixes: dict[str, dict[_Component, _Node]] = {}
+        self._others: dict[_Component, _Node] = {}
+
+    def below(self) -> "_Node":
+        """Where a ``**`` leads from here."""
+        if self._loops:
+            return self
+        self._gap = self._gap or _Node(loops=True)
+        return self._gap
+
+    def child(self, component: _Component) -> "_Node":
+        if component.literal is not None:
+            return self._literal.setdefault(component.literal, _Node())
+        return self._shelf(component).setdefault(component, _Node())
+
+    def _shelf(self, component: _Component) -> dict[_Component, "_Node"]:
+        """Where a component with wildcards is kept: by its most telling end."""
+        suffix = component.runs[-1].literal or ""
+        if len(component.runs) > 1 and "." in suffix:
+            return self._suffixes.setdefault(suffix[suffix.rfind(".") :], {})
+        prefix = component.runs[0].literal or ""
+        if len(prefix) > 1:
+            return self._prefixes.setdefault(prefix[:2], {})
         return self._others
+
+    def reached(self) -> tuple["_Node", ...]:
+        """What is looked at from here on: this, and where a ``**`` for nothing leads."""
+        return (self,) if self._gap is None else (self, self._gap)
+
+    def after(self, part: str) -> "Iterator[_Node]":
+        """What is reached by a component of this text."""
+        if self._loops:
+            yield self
+        if part in self._literal:
+            yield from self._literal[part].reached()
+        shelves = [self._others]
+        if self._suffixes:
+            shelves.append(self._suffixes.get(part[part.rfind(".") :], {}))
+        if self._prefixes:
+            shelves.append(self._prefixes.get(part[:2], {}))
+        for shelf in shelves:
+            for component, node in shelf.items():
+                if component.matches(part):
+                    yield from node.reached()
+
+
+class _State:
+    """A set of nodes, and where it leads by each component that was met."""
+
+    __slots__ = ("following", "nodes")
+
+    def __init__(self, nodes: tuple[_Node, ...]) -> None:
+        self.nodes = nodes
+        self.following: dict[str, _State] = {}
+
+
+class _Walk:
+    """One walk over many names; ``found`` has the owners of every pattern that was completed."""
+
+    def __init__(self) -> None:
+        self.found: set[int] = set()
+        self._states: dict[tuple[_Node, ...], _State] = {}
+
+    def state(self, nodes: tuple[_Node, ...]) -> _State:
+        known = self._states.get(nodes)
+        if known is None:
+            known = self._states[nodes] = _State(nodes)
+            for node in nodes:
+                self.found |= node.owners
+        return known
+
+    def step(self, state: _State, part: str) -> _State:
+        known = state.following.get(part)
+        if known is None:
+            reached = (after for node in state.nodes for after in node.after(part))
+            known = state.following[part] = self.state(tuple(dict.fromkeys(reached)))
+        return known
 
 
 def _simple(character: str) -> str:

@@ -41,39 +41,40 @@ class RuleBook:
         """
         if not pull.files_complete or not any(map(unknown_rename, pull.files)):
             return False
-        here = self._here(pull)
-        return bool(here - self._touched(changed_paths(pull.files)))
+        here = self._by_path & self._scope(pull)
+        return bool(here) and bool(here - self._paths.owners(changed_paths(pull.files)))
 
     def _matching(self, pull: PullRequest) -> Iterator[Rule]:
-        everything = not pull.files_complete or any(map(unknown_rename, pull.files))
-        here = self._here(pull)
-        touched = here if everything or not here else self._touched(changed_paths(pull.files))
+        scope = self._scope(pull)
+        by_path = self._by_path & scope
+        if by_path and pull.files_complete and not any(map(unknown_rename, pull.files)):
+            by_path &= self._paths.owners(changed_paths(pull.files))
         for number, rule in enumerate(self.rules):
-            if self._in_scope(number, pull) and (not rule.paths or number in touched):
+            if number in (by_path if rule.paths else scope):
                 yield rule
 
-    def _here(self, pull: PullRequest) -> set[int]:
-        """The rules on paths that are in force for this repository and branch."""
+    def _scope(self, pull: PullRequest) -> set[int]:
+        """The numbers of the rules for this repository and branch, whatever the paths."""
         return {
             number
-            for number, rule in enumerate(self.rules)
-            if rule.paths and self._in_scope(number, pull)
+            for (repositories, branches), numbers in self._scopes.items()
+            if covers(repositories, pull.repository)
+            and (not branches or any(glob.matches(pull.base_ref) for glob in branches))
+            for number in numbers
         }
 
-    def _in_scope(self, number: int, pull: PullRequest) -> bool:
-        repositories, branches = self._scopes[number]
-        return covers(repositories, pull.repository) and (
-            not branches or any(glob.matches(pull.base_ref) for glob in branches)
-        )
-
-    def _touched(self, paths: Iterable[str]) -> set[int]:
-        return self._paths.owners(paths)
+    @cached_property
+    def _scopes(self) -> dict[tuple[tuple[Glob, ...], tuple[Glob, ...]], list[int]]:
+        """The rules by where they hold: many share it."""
+        scopes: dict[tuple[tuple[Glob, ...], tuple[Glob, ...]], list[int]] = {}
+        for number, rule in enumerate(self.rules):
+            where = (compile_names(rule.repositories), compile_names(rule.branches))
+            scopes.setdefault(where, []).append(number)
+        return scopes
 
     @cached_property
-    def _scopes(self) -> tuple[tuple[tuple[Glob, ...], tuple[Glob, ...]], ...]:
-        return tuple(
-            (compile_names(rule.repositories), compile_names(rule.branches)) for rule in self.rules
-        )
+    def _by_path(self) -> set[int]:
+        return {number for number, rule in enumerate(self.rules) if rule.paths}
 
     @cached_property
     def _paths(self) -> GlobIndex:
