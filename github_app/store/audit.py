@@ -5,8 +5,8 @@ changed, missing or moved one is found, and docs/audit.md for what that proves.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, Select, insert, select, text
 from github_app.store.clock import iso, iso_from_unix, now
 from github_app.store.engine import Database
 from github_app.store.tables import audit
-from github_app.store.text import canonical, sha256
+from github_app.store.text import Json, canonical, sha256
 
 GENESIS = "0" * 64  # what the first record names as its previous hash
 FORMAT = 1  # of the body; a new field needs no new format, a changed meaning does
@@ -34,42 +34,29 @@ class RecordKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
-    """A review that counted, or that did not: ``objections`` are the codes that say why."""
-
-    review_id: int
-    reviewer_id: int | None
-    login: str
-    commit_oid: str | None
-    objections: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What is to be recorded. ``evidence`` are digests of signals (``memory.digest``).
+    """What is to be recorded. ``fields`` is any JSON; its names must not be those of the others.
 
-    ``judged_seq``: the ``judged`` record that a later one is about. ``check_run_id``: as GitHub
-    numbers it. ``detail``: why it failed or was refused; one line, no secrets.
+    ``deliveries`` are the webhooks' GUIDs. ``judged_seq``: the ``judged`` record that a later one
+    is about; ``check_run_id``: as GitHub numbers it. What goes into ``fields`` is said in
+    docs/audit.md. Raises ValueError on a name that is taken.
     """
 
     kind: RecordKind
-    installation_id: int
     repository_id: int
     repository: str
     number: int | None = None
     head_sha: str | None = None
-    deliveries: tuple[str, ...] = ()
-    roster_commit: str | None = None
     outcome: str | None = None
-    conclusion: str | None = None
-    title: str | None = None
-    reasons: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
-    approvals: tuple[Approval, ...] = ()
-    ignored: tuple[Approval, ...] = ()
+    deliveries: tuple[str, ...] = ()
     judged_seq: int | None = None
     check_run_id: int | None = None
-    detail: str | None = None
+    fields: Mapping[str, Json] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        taken = _TAKEN & self.fields.keys()
+        if taken:
+            raise ValueError(f"an audit record has {min(taken)} already")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,8 +216,9 @@ class Audit:
 
 
 def _body(seq: int, at: str, previous: str, entry: Entry) -> str:
-    head = {"format": FORMAT, "seq": seq, "at": at, "previous": previous}
-    return canonical(asdict(entry) | head)
+    head: dict[str, Json] = {"format": FORMAT, "seq": seq, "at": at, "previous": previous}
+    named: dict[str, Json] = {name: getattr(entry, name) for name in sorted(_NAMED)}
+    return canonical({**entry.fields, **named, **head})
 
 
 def _columns(record: AuditRecord) -> dict[str, object]:
@@ -250,24 +238,19 @@ def _columns(record: AuditRecord) -> dict[str, object]:
     }
 
 
-_ENTRY_FIELDS = frozenset(field.name for field in fields(Entry))
-_APPROVAL_FIELDS = frozenset(field.name for field in fields(Approval))
+_HEAD = frozenset({"format", "seq", "at", "previous"})
+_NAMED = frozenset(its.name for its in fields(Entry)) - {"fields"}
+_TAKEN = _NAMED | _HEAD | {"hash", "fields"}
 
 
 def _entry(body: str) -> Entry:
-    """Read back what was written; fields that a newer version added stay in ``body`` only."""
-    values = {name: value for name, value in json.loads(body).items() if name in _ENTRY_FIELDS}
-    for name in ("deliveries", "reasons", "evidence"):
-        values[name] = tuple(values.get(name, ()))
-    for name in ("approvals", "ignored"):
-        values[name] = tuple(_approval(value) for value in values.get(name, ()))
-    values["kind"] = RecordKind(values["kind"])
-    return Entry(**values)
-
-
-def _approval(value: dict[str, Any]) -> Approval:
-    known = {name: item for name, item in value.items() if name in _APPROVAL_FIELDS}
-    return Approval(**known | {"objections": tuple(value.get("objections", ()))})
+    """Read back what was written; what a newer version added is among ``fields``."""
+    values = json.loads(body)
+    named = {name: value for name, value in values.items() if name in _NAMED}
+    named["kind"] = RecordKind(named["kind"])
+    named["deliveries"] = tuple(named["deliveries"])
+    rest = {name: value for name, value in values.items() if name not in _NAMED | _HEAD}
+    return Entry(**named, fields=rest)
 
 
 def _record(row: Row[Any]) -> AuditRecord:

@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import select
@@ -20,13 +19,7 @@ _Key = tuple[str, str]
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """One series: ``name``, its labels, and the sum (or latest value) over all processes."""
-
-    name: str
-    labels: Mapping[str, str]
-    value: float
+Series = tuple[str, tuple[tuple[str, str], ...]]  # a name and its labels, sorted
 
 
 class Counters:
@@ -49,27 +42,30 @@ class Counters:
         self._pending = threading.Event()
         self._stop = threading.Event()
 
-    def add(self, name: str, amount: float = 1, /, **labels: str) -> None:
+    def add(self, name: str, labels: Mapping[str, str] | None = None, amount: float = 1) -> None:
         """Count ``amount`` more. Never fails and never waits for the database."""
-        key = (name, canonical(labels))
+        key = (name, canonical(labels or {}))
         with self._lock:
             self._added[key] = self._added.get(key, 0) + amount
         self._flush_soon()
 
-    def set(self, name: str, value: float, /, **labels: str) -> None:
+    def set(self, name: str, labels: Mapping[str, str], value: float) -> None:
         """The latest value of a gauge, such as the requests that are left."""
         with self._lock:
             self._latest[name, canonical(labels)] = value
         self._flush_soon()
 
-    def read(self) -> list[Sample]:
-        """All series, sorted; what this process added is in it. Raises StoreUnavailable."""
+    def read(self) -> dict[Series, float]:
+        """All series: the sum (of a gauge the latest value) over all processes.
+
+        What this process added is in it. Raises StoreUnavailable.
+        """
         self.flush()
         with self._database.read() as connection:
             rows = connection.execute(_READ).all()
-        return [
-            Sample(name=row.name, labels=json.loads(row.labels), value=row.value) for row in rows
-        ]
+        return {
+            (row.name, tuple(sorted(json.loads(row.labels).items()))): row.value for row in rows
+        }
 
     def flush(self) -> None:
         """Write what was added. Raises StoreUnavailable; then it is kept for the next time."""

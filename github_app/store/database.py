@@ -24,8 +24,8 @@ class Store:
         self._waker = Waker(database)
         self.audit = Audit(database)
         self.queue = Queue(database, self._waker, self.audit, limits)
-        self.inbox = Inbox(database, self.queue)
         self.memory = Memories(database)
+        self.inbox = Inbox(database, self.queue, self.memory)
         self.rosters = Rosters(database)
         self.counters = Counters(database)
 
@@ -37,6 +37,10 @@ class Store:
     def now(self) -> float:
         """Unix time by the store's clock. Asks the database: StoreUnavailable if it is down."""
         return self._database.now()
+
+    def ping(self) -> None:
+        """Raises StoreUnavailable unless the database answers."""
+        self._database.now()
 
     def close(self) -> None:
         """End the threads, write the last counts, close every connection."""

@@ -10,6 +10,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, delete, null, selec
 from github_app.store import queue_sql
 from github_app.store.clock import now
 from github_app.store.engine import Database
+from github_app.store.memory import BranchPush, Memories
 from github_app.store.queue import Queue
 from github_app.store.tables import deliveries, delivery_tasks, tasks
 from github_app.store.task import Task
@@ -57,9 +58,10 @@ class StoredDelivery:
 class Inbox:
     """The deliveries of one database."""
 
-    def __init__(self, database: Database, queue: Queue) -> None:
+    def __init__(self, database: Database, queue: Queue, memory: Memories) -> None:
         self._database = database
         self._queue = queue
+        self._memory = memory
         self._insert = (
             queue_sql.insert(database.dialect, deliveries)
             .values(received_at=now())
@@ -71,10 +73,12 @@ class Inbox:
             index_elements=["task_id", "guid"], set_={"generation": link.excluded.generation}
         )
 
-    def put(self, delivery: Delivery, wanted: Sequence[Task]) -> Receipt:
-        """Store the delivery and ask for its tasks, in one durable transaction.
+    def put(
+        self, delivery: Delivery, wanted: Sequence[Task], pushes: Sequence[BranchPush] = ()
+    ) -> Receipt:
+        """Store the delivery, ask for its tasks, remember its pushes: one durable transaction.
 
-        When this returns, both are on disk. A repeat of a processed delivery changes nothing; a
+        When this returns, all is on disk. A repeat of a processed delivery changes nothing; a
         repeat of one that is not asks again. No tasks: it is processed at once, its body dropped.
         Raises StoreUnavailable: nothing was stored, so GitHub must not get its 202.
         """
@@ -82,6 +86,7 @@ class Inbox:
             stored = self._store(connection, delivery, processed=not wanted)
             if stored or not self._is_processed(connection, delivery.guid):
                 self._ask(connection, clean(delivery.guid), wanted)
+                self._memory.add_pushes_within(connection, pushes)
         if wanted:
             self._queue.committed(wanted)
         return Receipt.STORED if stored else Receipt.REPEAT

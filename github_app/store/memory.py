@@ -1,17 +1,17 @@
 """What was seen of a change and may since have been hidden. Only ever added to.
 
-``Store.memory.read`` gives the judge everything that was ever seen of this pull request, and of
-the same commits or patches in other pull requests of the repository. Read ``_carried``.
+``Memories.read`` gives the judge everything that was ever seen of a pull request, and of the same
+commits or patches in others of the repository. Which of those belong to it: read ``_carried``.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, select
+from sqlalchemy import BindParameter, Connection, Row, Select, Table, bindparam, select
 
 from github_app.judge.facts import Actor, ActorKind, Push
 from github_app.judge.memory import Memory, Remembered
@@ -19,12 +19,43 @@ from github_app.judge.signals import Confidence, Place, Signal, SignalKind
 from github_app.store.clock import iso, iso_from_unix, now
 from github_app.store.engine import Database
 from github_app.store.queue_sql import insert
-from github_app.store.tables import evidence, heads, patches, pushes
+from github_app.store.tables import evidence, heads, patches, pushers, pushes
 from github_app.store.text import canonical, clean, sha256
 
 _OIDS_AT_ONCE = 500
+_PUSHES_FOLLOWED = 2_000  # of a branch, newest first; a branch that long is no topic branch
 
 _Words = TypeVar("_Words", bound=StrEnum)
+_Values = dict[str, Any]
+
+
+class BranchPush(Protocol):
+    """An authenticated push to a branch; ``ref`` is without ``refs/heads/``."""
+
+    @property
+    def repository_id(self) -> int: ...
+    @property
+    def ref(self) -> str: ...
+    @property
+    def push(self) -> Push: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """The pull request whose memory is meant.
+
+    ``commit_oids`` are all its commits, the head among them. ``head_repository_id`` and
+    ``head_ref`` name its branch; None where the head repository is gone. ``patch_ids`` are
+    of its commits, where they are known.
+    """
+
+    repository_id: int
+    number: int
+    head_oid: str
+    commit_oids: Sequence[str] = ()
+    head_repository_id: int | None = None
+    head_ref: str | None = None
+    patch_ids: Sequence[str] = ()
 
 
 class Memories:
@@ -32,11 +63,9 @@ class Memories:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = {
-            table.name: insert(database.dialect, table).on_conflict_do_nothing(
-                index_elements=list(table.primary_key)
-            )
-            for table in (evidence, patches, pushes)
+        self._write = {
+            table.name: _keeping_first(database.dialect, table)
+            for table in (evidence, patches, pushers, pushes)
         }
         seen = insert(database.dialect, heads)
         self._see_head = seen.on_conflict_do_update(
@@ -45,143 +74,260 @@ class Memories:
             where=heads.c.last_seen < seen.excluded.last_seen,
         )
 
-    def read(
-        self,
-        repository_id: int,
-        number: int,
-        commit_oids: Sequence[str],
-        *,
-        patch_ids: Sequence[str] = (),
-    ) -> Memory:
-        """All that was seen of the change made of these commits.
+    def read(self, change: Change) -> Memory:
+        """All that was seen of the change. Evidence is sorted by when it was first seen.
 
-        ``commit_oids``: every commit of the pull request, the head among them. Evidence is sorted
-        by when it was first seen; one seen at several places is listed once, from this pull
-        request if it is there.
+        What was seen at several places is listed once: from this pull request if it was seen
+        there. Pushes are those that lead back from the head along its branch.
         """
+        repository, commits = change.repository_id, [change.head_oid, *change.commit_oids]
         with self._database.read() as connection:
             found = [
-                *connection.execute(_OF_PULL, _pull(repository_id, number)),
-                *_in_parts(connection, _OF_COMMITS, repository_id, commit_oids),
-                *_in_parts(connection, _CARRIED, repository_id, commit_oids),
-                *_in_parts(connection, _OF_PATCHES, repository_id, patch_ids),
+                *connection.execute(_EVIDENCE_OF_PULL, _pull(change)),
+                *_in_parts(connection, _EVIDENCE_OF_COMMITS, repository, commits),
+                *_in_parts(connection, _EVIDENCE_CARRIED, repository, commits),
+                *_in_parts(connection, _EVIDENCE_OF_PATCHES, repository, change.patch_ids),
             ]
-            pushed = [
-                *connection.execute(_PUSHES_OF_PULL, _pull(repository_id, number)),
-                *_in_parts(connection, _PUSHES_OF_COMMITS, repository_id, commit_oids),
-                *_in_parts(connection, _PUSHES_CARRIED, repository_id, commit_oids),
+            people = [
+                *connection.execute(_PUSHERS_OF_PULL, _pull(change)),
+                *_in_parts(connection, _PUSHERS_CARRIED, repository, commits),
             ]
-        found.sort(key=lambda row: (row.number != number, row.first_seen, row.digest))
-        once = {row.digest: _remembered(row) for row in reversed(found)}
-        distinct = {row.digest: _push(json.loads(row.push)) for row in pushed}
+            pushed = list(_in_parts(connection, _PUSHES_OF_COMMITS, repository, commits))
+            branch = connection.execute(_PUSHES_OF_BRANCH, _branch(change)).all()
+        actors = [_actor(json.loads(row.actor)) for row in people]
+        actors += [push.actor for push in map(_push_of, pushed) if push.actor is not None]
         return Memory(
-            evidence=tuple(
-                sorted(once.values(), key=lambda seen: (seen.first_seen, digest(seen.signal)))
-            ),
-            pushes=tuple(distinct[key] for key in sorted(distinct)),
+            evidence=_once(found, change.number),
+            pushers=tuple(sorted(set(actors), key=lambda who: (who.id or 0, who.key))),
+            pushes=_leading_to(change.head_oid, [_push_of(row) for row in branch]),
         )
 
     def add(
         self,
-        repository_id: int,
-        number: int,
+        change: Change,
+        seen: Memory,
         *,
-        head_oid: str,
-        signals: Iterable[Signal] = (),
-        pushes: Iterable[Push] = (),
         patch_signals: Mapping[str, Iterable[Signal]] | None = None,
         seen_at: datetime | None = None,
-    ) -> None:
-        """Remember what was seen while the pull request's head was ``head_oid``. Durable.
+    ) -> bool:
+        """Remember ``seen`` of the change, for ever. Durable; False: all of it was known.
 
-        ``patch_signals``: patch id -> signals of the commit that made that patch. ``seen_at``
-        (aware) is when the facts were read; the database's clock if it is not given. What is
-        remembered already keeps its first time.
+        What is remembered keeps its first time. ``patch_signals``: patch id -> signals of the
+        commit that made the patch. ``seen_at`` (aware): when the facts were read; the database's
+        clock if it is not given.
         """
+        rows = self._rows(change, seen, patch_signals or {})
+        with self._database.read() as connection:
+            if self._all_known(connection, change, rows):
+                return False
         with self._database.write() as connection:
             at = iso(seen_at) if seen_at else _time(connection)
-            place: dict[str, Any] = {"repository_id": repository_id, "number": number}
-            seen: dict[str, Any] = {**place, "first_seen": at}
-            connection.execute(self._see_head, place | {"oid": head_oid, "last_seen": at})
-            self._insert_all(connection, "evidence", [_evidence(s) | seen for s in signals])
-            self._insert_all(connection, "pushes", [_stored_push(p) | seen for p in pushes])
-            of_patches = [
-                {"patch_id": patch, "digest": digest(s), "signal": _stored(s)} | seen
-                for patch, its_signals in (patch_signals or {}).items()
-                for s in its_signals
-            ]
-            self._insert_all(connection, "patches", of_patches)
+            pull = {"repository_id": change.repository_id, "number": change.number}
+            last_seen = max([at, *(row["first_seen"] for row in rows["evidence"])])
+            head = {"oid": change.head_oid, "last_seen": last_seen}
+            connection.execute(self._see_head, pull | head)
+            for table, values in rows.items():
+                for row in values:
+                    row.setdefault("first_seen", at)
+                self._write_all(connection, table, values)
+        return True
 
-    def add_pushes(
-        self, repository_id: int, pushed: Iterable[Push], *, number: int | None = None
-    ) -> None:
-        """Remember pushes as a webhook tells them; without ``number`` they are found by commit."""
-        with self._database.write() as connection:
-            seen = {
-                "repository_id": repository_id,
-                "number": number or 0,
-                "first_seen": _time(connection),
-            }
-            self._insert_all(connection, "pushes", [_stored_push(push) | seen for push in pushed])
+    def add_pushes(self, pushed: Iterable[BranchPush]) -> None:
+        """Remember pushes that webhooks told of. Durable."""
+        pushed = list(pushed)
+        if pushed:
+            with self._database.write() as connection:
+                self.add_pushes_within(connection, pushed)
 
-    def _insert_all(
-        self, connection: Connection, table: str, rows: Sequence[dict[str, Any]]
-    ) -> None:
+    def add_pushes_within(self, connection: Connection, pushed: Iterable[BranchPush]) -> None:
+        rows = [_branch_push(each.repository_id, each.ref, each.push) for each in pushed]
+        at = _time(connection) if rows else ""
+        self._write_all(connection, "pushes", [row | {"first_seen": at} for row in rows])
+
+    def _rows(
+        self, change: Change, seen: Memory, patch_signals: Mapping[str, Iterable[Signal]]
+    ) -> dict[str, list[_Values]]:
+        pull = {"repository_id": change.repository_id, "number": change.number}
+        branch = (change.head_repository_id, change.head_ref)
+        return {
+            "evidence": [_evidence(each) | pull for each in seen.evidence],
+            "pushers": [_pusher(actor) | pull for actor in seen.pushers],
+            "pushes": []
+            if branch[0] is None or branch[1] is None
+            else [_branch_push(branch[0], branch[1], push) for push in seen.pushes],
+            "patches": [
+                _signal_row(signal)
+                | {"repository_id": change.repository_id, "patch_id": patch}
+                | {"origin": change.number}
+                for patch, signals in patch_signals.items()
+                for signal in signals
+            ],
+        }
+
+    def _all_known(
+        self, connection: Connection, change: Change, rows: Mapping[str, Sequence[_Values]]
+    ) -> bool:
+        """Whether a write would change nothing: then most judgements need none."""
+        if connection.execute(_HEAD, _pull(change) | {"its_oid": change.head_oid}).first() is None:
+            return False
+        known: dict[str, set[str]] = {
+            "evidence": set(connection.execute(_DIGESTS_OF_PULL, _pull(change)).scalars()),
+            "pushers": {row.digest for row in connection.execute(_PUSHERS_OF_PULL, _pull(change))},
+            "pushes": {
+                row.digest for row in connection.execute(_PUSHES_OF_BRANCH, _branch(change))
+            },
+        }
+        return all(
+            row["digest"] in known.get(table, ())
+            for table, values in rows.items()
+            for row in values
+        )
+
+    def _write_all(self, connection: Connection, table: str, rows: Sequence[_Values]) -> None:
         if rows:
-            connection.execute(self._insert[table], rows)
+            # In one order everywhere, so that two writers never wait for each other.
+            connection.execute(self._write[table], sorted(rows, key=lambda row: row["digest"]))
 
 
 def digest(signal: Signal) -> str:
     """The identity of a piece of evidence: 64 hex digits over all its fields."""
-    return sha256(_stored(signal))
+    return sha256(canonical(asdict(signal)))
 
 
-def _stored(signal: Signal) -> str:
-    return canonical(asdict(signal))
+# --- which rows belong to a change -----------------------------------------------------------
+
+_values: BindParameter[str] = bindparam("values", expanding=True)
+_repository: BindParameter[int] = bindparam("repository")
 
 
-def _evidence(signal: Signal) -> dict[str, Any]:
-    in_commit = signal.place is Place.COMMIT and signal.ref
-    return {
-        "digest": digest(signal),
-        "commit_oid": clean(signal.ref) if in_commit else None,
-        "signal": _stored(signal),
-    }
-
-
-def _stored_push(push: Push) -> dict[str, Any]:
-    actor = None if push.actor is None else asdict(push.actor)
-    who_what = {"actor": actor, "before": push.before, "after": push.after, "kind": push.kind}
-    return {
-        # Without the time: the webhook and the activity list tell of one push at two times.
-        "digest": sha256(canonical(who_what)),
-        "after": clean(push.after),
-        "push": canonical(who_what | {"at": iso(push.at)}),
-    }
-
-
-def _push(values: Mapping[str, Any]) -> Push:
-    actor = values["actor"]
-    return Push(
-        actor=None
-        if actor is None
-        else Actor(
-            kind=_word(ActorKind, actor["kind"], ActorKind.UNKNOWN),
-            login=actor["login"],
-            id=actor["id"],
-        ),
-        before=values["before"],
-        after=values["after"],
-        at=datetime.fromisoformat(values["at"]),
-        kind=values["kind"],
+def _of_pull(table: Table) -> Select[Any]:
+    return select(table).where(
+        table.c.repository_id == _repository, table.c.number == bindparam("its_number")
     )
+
+
+def _carried(table: Table) -> Select[Any]:
+    """Rows of other pull requests that these commits were the head of, then or later.
+
+    A commit that was a head *before* the evidence appeared does not carry it: whoever builds on
+    the first, human half of a branch does not inherit what its second half did. After it, the
+    evidence may have been amended away from exactly these commits, so it stays with them.
+    """
+    same_pull = (heads.c.repository_id == table.c.repository_id) & (
+        heads.c.number == table.c.number
+    )
+    return (
+        select(table)
+        .join(heads, same_pull)
+        .where(
+            heads.c.repository_id == _repository,
+            heads.c.oid.in_(_values),
+            heads.c.last_seen >= table.c.first_seen,
+        )
+    )
+
+
+_EVIDENCE_OF_PULL = _of_pull(evidence)
+_EVIDENCE_CARRIED = _carried(evidence)
+_EVIDENCE_OF_COMMITS = select(evidence).where(
+    evidence.c.repository_id == _repository, evidence.c.commit_oid.in_(_values)
+)
+_EVIDENCE_OF_PATCHES = select(patches).where(
+    patches.c.repository_id == _repository, patches.c.patch_id.in_(_values)
+)
+_DIGESTS_OF_PULL = _of_pull(evidence).with_only_columns(evidence.c.digest)
+_PUSHERS_OF_PULL = _of_pull(pushers)
+_PUSHERS_CARRIED = _carried(pushers)
+_PUSHES_OF_COMMITS = select(pushes).where(
+    pushes.c.repository_id == _repository, pushes.c.after.in_(_values)
+)
+_PUSHES_OF_BRANCH = (
+    select(pushes)
+    .where(pushes.c.repository_id == _repository, pushes.c.ref == bindparam("its_ref"))
+    .order_by(pushes.c.first_seen.desc(), pushes.c.digest)
+    .limit(_PUSHES_FOLLOWED)
+)
+_HEAD = _of_pull(heads).where(heads.c.oid == bindparam("its_oid"))
+
+
+def _pull(change: Change) -> dict[str, Any]:
+    return {"repository": change.repository_id, "its_number": change.number}
+
+
+def _branch(change: Change) -> dict[str, Any]:
+    return {"repository": change.head_repository_id, "its_ref": clean(change.head_ref or "")}
+
+
+def _in_parts(
+    connection: Connection, statement: Select[Any], repository_id: int, values: Sequence[str]
+) -> Iterator[Row[Any]]:
+    for start in range(0, len(values), _OIDS_AT_ONCE):
+        some = list(values[start : start + _OIDS_AT_ONCE])
+        yield from connection.execute(statement, {"repository": repository_id, "values": some})
+
+
+def _once(rows: Iterable[Row[Any]], number: int) -> tuple[Remembered, ...]:
+    best: dict[str, Row[Any]] = {}
+    for row in rows:
+        known = best.get(row.digest)
+        if known is None or _rank(row, number) < _rank(known, number):
+            best[row.digest] = row
+    ordered = sorted(best.values(), key=lambda row: (row.first_seen, row.digest))
+    return tuple(_remembered(row) for row in ordered)
+
+
+def _rank(row: Row[Any], number: int) -> tuple[bool, str]:
+    return (row.origin != number, row.first_seen)
+
+
+def _leading_to(head_oid: str, pushed: Sequence[Push]) -> tuple[Push, ...]:
+    """The pushes along which the branch came to ``head_oid``, newest first.
+
+    Not every push to a branch of that name: the name may have served another change before.
+    """
+    by_result: dict[str, list[Push]] = {}
+    for push in pushed:
+        by_result.setdefault(push.after, []).append(push)
+    found: list[Push] = []
+    to_follow = [head_oid]
+    while to_follow:
+        for push in by_result.pop(to_follow.pop(), ()):
+            found.append(push)
+            to_follow.append(push.before)
+    return tuple(found)
+
+
+# --- values in and out -----------------------------------------------------------------------
+
+
+def _keeping_first(dialect: str, table: Table) -> Any:  # noqa: ANN401 - an Insert of either dialect
+    new = insert(dialect, table)
+    return new.on_conflict_do_update(
+        index_elements=list(table.primary_key),
+        set_={"first_seen": new.excluded.first_seen},
+        where=table.c.first_seen > new.excluded.first_seen,
+    )
+
+
+def _signal_row(signal: Signal) -> _Values:
+    return {"digest": digest(signal), "signal": canonical(asdict(signal))}
+
+
+def _evidence(seen: Remembered) -> _Values:
+    signal = seen.signal
+    in_commit = signal.place is Place.COMMIT and signal.ref
+    return _signal_row(signal) | {
+        "commit_oid": clean(signal.ref) if in_commit else None,
+        "origin": seen.origin,
+        "first_seen": iso(seen.first_seen),
+    }
 
 
 def _remembered(row: Row[Any]) -> Remembered:
     return Remembered(
         signal=_signal(json.loads(row.signal)),
         first_seen=datetime.fromisoformat(row.first_seen),
-        origin=row.number,
+        origin=row.origin,
     )
 
 
@@ -192,8 +338,46 @@ def _signal(values: Mapping[str, str]) -> Signal:
         kind=_word(SignalKind, values["kind"], SignalKind.TRAILER),
         confidence=_word(Confidence, values["confidence"], Confidence.CERTAIN),
         place=_word(Place, values["place"], Place.BODY),
-        ref=values.get("ref", ""),
-        evidence=values.get("evidence", ""),
+        ref=values["ref"],
+        evidence=values["evidence"],
+    )
+
+
+def _pusher(actor: Actor) -> _Values:
+    # By id where there is one: a login may change hands, and a new one is not a new person.
+    identity = str(actor.id) if actor.id is not None else f"{actor.kind.value}:{actor.key}"
+    return {"digest": sha256(clean(identity)), "actor": canonical(asdict(actor))}
+
+
+def _actor(values: Mapping[str, Any]) -> Actor:
+    return Actor(
+        kind=_word(ActorKind, values["kind"], ActorKind.UNKNOWN),
+        login=values["login"],
+        id=values["id"],
+    )
+
+
+def _branch_push(repository_id: int, ref: str, push: Push) -> _Values:
+    actor = None if push.actor is None else asdict(push.actor)
+    what = {"actor": actor, "before": push.before, "after": push.after, "kind": push.kind}
+    return {
+        "repository_id": repository_id,
+        "ref": clean(ref),
+        # Without the time: the webhook and the activity list tell of one push at two times.
+        "digest": sha256(canonical(what)),
+        "after": clean(push.after),
+        "push": canonical(what | {"at": iso(push.at)}),
+    }
+
+
+def _push_of(row: Row[Any]) -> Push:
+    values = json.loads(row.push)
+    return Push(
+        actor=None if values["actor"] is None else _actor(values["actor"]),
+        before=values["before"],
+        after=values["after"],
+        at=datetime.fromisoformat(values["at"]),
+        kind=values["kind"],
     )
 
 
@@ -206,59 +390,3 @@ def _word(words: type[_Words], value: str, unknown: _Words) -> _Words:
 
 def _time(connection: Connection) -> str:
     return iso_from_unix(float(connection.execute(select(now())).scalar_one()))
-
-
-def _pull(repository_id: int, number: int) -> dict[str, int]:
-    return {"repository": repository_id, "its_number": number}
-
-
-def _in_parts(
-    connection: Connection, statement: Select[Any], repository_id: int, values: Sequence[str]
-) -> Iterator[Row[Any]]:
-    for start in range(0, len(values), _OIDS_AT_ONCE):
-        some = list(values[start : start + _OIDS_AT_ONCE])
-        yield from connection.execute(statement, {"repository": repository_id, "values": some})
-
-
-_values: BindParameter[str] = bindparam("values", expanding=True)
-_repository: BindParameter[int] = bindparam("repository")
-
-
-def _carried(table: Any) -> Select[Any]:  # noqa: ANN401 - a Table
-    """Rows of other pull requests that these commits were the head of, then or later.
-
-    A commit that was a head *before* the evidence appeared does not carry it: whoever builds on
-    the first, human half of a branch does not inherit what its second half did. After it, the
-    evidence may have been amended away from exactly these commits, so it stays with them.
-    """
-    return (
-        select(table)
-        .join(
-            heads,
-            (heads.c.repository_id == table.c.repository_id) & (heads.c.number == table.c.number),
-        )
-        .where(
-            heads.c.repository_id == _repository,
-            heads.c.oid.in_(_values),
-            heads.c.last_seen >= table.c.first_seen,
-        )
-    )
-
-
-_OF_PULL = select(evidence).where(
-    evidence.c.repository_id == _repository, evidence.c.number == bindparam("its_number")
-)
-_OF_COMMITS = select(evidence).where(
-    evidence.c.repository_id == _repository, evidence.c.commit_oid.in_(_values)
-)
-_OF_PATCHES = select(patches).where(
-    patches.c.repository_id == _repository, patches.c.patch_id.in_(_values)
-)
-_CARRIED = _carried(evidence)
-_PUSHES_OF_PULL = select(pushes).where(
-    pushes.c.repository_id == _repository, pushes.c.number == bindparam("its_number")
-)
-_PUSHES_OF_COMMITS = select(pushes).where(
-    pushes.c.repository_id == _repository, pushes.c.after.in_(_values)
-)
-_PUSHES_CARRIED = _carried(pushes)

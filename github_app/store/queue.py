@@ -66,20 +66,25 @@ class Queue:
     def request(self, connection: Connection, wanted: Sequence[Task]) -> list[tuple[int, int]]:
         """Raise the tasks' generations: (row, generation) of each. Inside a transaction.
 
-        Clears a back-off, wakes what is parked, and leaves a running lease alone. Call
-        ``committed`` afterwards.
+        Clears a back-off, wakes what is parked, and leaves a running lease alone. Of equal
+        priority the last of ``wanted`` is the newest, so it goes first. Call ``committed`` after.
         """
+        if not wanted:
+            return []
         for installation in {task.installation_id for task in wanted} - self._known:
             connection.execute(self._know_installation, {"id": installation})
         if len(wanted) > 1 and not self._database.is_sqlite:
             keys = {"keys": [sql.lock_order(task) for task in wanted]}
             connection.execute(sql.LOCK_KEYS, keys)
+        at = None if len(wanted) == 1 else float(connection.execute(sql.NOW).scalar_one())
+        # Asked for in the order given, written in the order of keys: see ``sql.LOCK_KEYS``.
+        asked = [(task, at and at + nth * 1e-6) for nth, task in enumerate(wanted)]
         raised = []
-        for task in sorted(wanted, key=sql.lock_order):
-            row = connection.execute(self._upsert, sql.columns(task)).one()
+        for task, asked_at in sorted(asked, key=lambda each: sql.lock_order(each[0])):
+            values = sql.columns(task) | {"asked_at": asked_at}
+            row = connection.execute(self._upsert, values).one()
             raised.append((int(row.id), int(row.requested)))
-        if wanted:
-            self._announce(connection)
+        self._announce(connection)
         return raised
 
     def committed(self, wanted: Iterable[Task]) -> None:
@@ -131,15 +136,18 @@ class Queue:
         )
 
     def renew(self, claim: Claim) -> bool:
-        """Extend the lease to its full length from now. False: it is gone, so stop."""
+        """Extend the lease to its full length from now, with all that ``claim_also`` added to it.
+
+        False: it is gone, so stop.
+        """
         with self._database.write(durable=False) as connection:
             return self._extend(connection, claim) is not None
 
     def holds(self, claim: Claim, seconds: float) -> bool:
         """Whether the lease lasts that much longer. Ask before publishing, with the call's time."""
         with self._database.read() as connection:
-            rows = connection.execute(sql.LEFT, sql.mine(claim)).all()
-        return len(rows) == len(claim.rows) and all(row.left >= seconds for row in rows)
+            left = {row.id: row.left for row in connection.execute(sql.LEFT, sql.mine(claim))}
+        return all(left.get(held.row, 0.0) >= seconds for held in claim.rows)
 
     def settle(self, claim: Claim, *, records: Sequence[Entry] = ()) -> bool:
         """Mark what was claimed as judged; its deliveries become processed.
@@ -153,7 +161,8 @@ class Queue:
             if valid:
                 self._mark_judged(connection, claim)
             else:
-                connection.execute(sql.ASK_AGAIN, sql.mine(claim))
+                connection.execute(sql.ASK_AGAIN, sql.its_rows(claim))
+            connection.execute(sql.RELEASE, sql.mine(claim))  # rows that only a wider claim names
             self._announce(connection)
             for record in records:
                 self._audit.append_within(connection, record)
@@ -175,11 +184,13 @@ class Queue:
         ``records`` go into the audit log in the same transaction. False: the lease was gone.
         """
         with self._database.write() as connection:
-            rows = connection.execute(sql.LOCK_MINE, sql.mine(claim)).all()
+            leased = connection.execute(sql.LOCK_MINE, sql.mine(claim)).all()
+            rows = [row for row in leased if any(row.id == held.row for held in claim.rows)]
             for row in rows:
                 parks = not transient and row.attempts + 1 >= self.limits.failures
                 seconds = self.limits.parked if parks else self._delay(row.attempts, delay)
                 self._give_back(connection, row.id, error, seconds, parks=parks)
+            connection.execute(sql.RELEASE, sql.mine(claim))
             self._announce(connection)
             for record in records:
                 self._audit.append_within(connection, record)
@@ -223,7 +234,7 @@ class Queue:
             blocked = connection.execute(sql.BLOCKED).scalar_one()
             inbox = connection.execute(sql.UNPROCESSED).one()
         return Stats(
-            pending={(TaskKind(row.kind), WorkState(row.state)): row.how_many for row in rows},
+            counts={(TaskKind(row.kind), WorkState(row.state)): row.how_many for row in rows},
             oldest_age=max((row.age for row in rows if row.state != WorkState.PARKED), default=0.0),
             blocked_installations=blocked,
             unprocessed_deliveries=inbox.how_many,
@@ -301,11 +312,12 @@ class Queue:
         return min(float(until) for until in ends)
 
     def _still_mine(self, connection: Connection, claim: Claim) -> bool:
-        rows = connection.execute(sql.LOCK_MINE, sql.mine(claim)).all()
-        return len(rows) == len(claim.rows) and all(row.live for row in rows)
+        leased = connection.execute(sql.LOCK_MINE, sql.mine(claim)).all()
+        live = {row.id for row in leased if row.live}
+        return all(held.row in live for held in claim.rows)
 
     def _mark_judged(self, connection: Connection, claim: Claim) -> None:
-        linked = connection.execute(sql.LOCK_LINKED, sql.mine(claim)).scalars().all()
+        linked = connection.execute(sql.LOCK_LINKED, sql.its_rows(claim)).scalars().all()
         for held in claim.rows:
             seen = {"row": held.row, "generation": held.generation}
             connection.execute(sql.JUDGED, seen)

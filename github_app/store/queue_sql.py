@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Double,
     Row,
     Select,
     and_,
@@ -76,6 +77,10 @@ def lock_order(task: Task) -> tuple[str, int, int, str]:
 
 
 def mine(claim: Claim) -> dict[str, object]:
+    return {"with_token": claim.token}
+
+
+def its_rows(claim: Claim) -> dict[str, object]:
     return {"rows": [held.row for held in claim.rows], "with_token": claim.token}
 
 
@@ -124,10 +129,11 @@ def work(row: Row[Any]) -> Work:
 
 
 def upsert(dialect: str) -> ReturningInsert[tuple[int, int]]:
+    asked_at = func.coalesce(bindparam("asked_at", type_=Double), now())
     statement = insert(dialect, tasks).values(
         requested=1,
         judged=0,
-        requested_at=now(),
+        requested_at=asked_at,
         waiting_since=now(),
         due_at=now(),
         attempts=0,
@@ -139,7 +145,7 @@ def upsert(dialect: str) -> ReturningInsert[tuple[int, int]]:
         index_elements=_KEY,
         set_={
             "requested": tasks.c.requested + 1,
-            "requested_at": now(),
+            "requested_at": new.requested_at,
             "waiting_since": case((settled, now()), else_=tasks.c.waiting_since),
             "due_at": case((tasks.c.token.is_(None), now()), else_=tasks.c.due_at),
             "full_name": case((new.full_name != "", new.full_name), else_=tasks.c.full_name),
@@ -173,6 +179,7 @@ def know_installation(dialect: str) -> Insert:
     )
 
 
+NOW = select(now())
 NOTIFY = text(f"NOTIFY {CHANNEL}")
 
 # --- claiming --------------------------------------------------------------------------------
@@ -289,7 +296,8 @@ LOCK_KEYS = select(tasks.c.id).where(_with_keys).order_by(tasks.c.id).with_for_u
 
 # --- holding and ending ----------------------------------------------------------------------
 
-_is_mine = and_(tasks.c.id.in_(_rows), tasks.c.token == _token)
+# By token: a lease that was widened with ``claim_also`` is one lease.
+_is_mine = tasks.c.token == _token
 
 LOCK_MINE = (
     select(tasks.c.id, tasks.c.attempts, (tasks.c.due_at > now()).label("live"))
@@ -298,7 +306,7 @@ LOCK_MINE = (
     .with_for_update()
 )
 
-LEFT = select((tasks.c.due_at - now()).label("left")).where(_is_mine)
+LEFT = select(tasks.c.id, (tasks.c.due_at - now()).label("left")).where(_is_mine)
 
 RENEW = (
     update(tasks)

@@ -33,17 +33,36 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """``pending`` counts rows by kind and state. ``oldest_age``: seconds, of what is not parked."""
+    """``counts`` are rows that are not settled. Ages are seconds, 0 where there is nothing.
 
-    pending: Mapping[tuple[TaskKind, WorkState], int]
+    ``oldest_age`` is that of the oldest work that is not parked.
+    """
+
+    counts: Mapping[tuple[TaskKind, WorkState], int]
     oldest_age: float
     blocked_installations: int
     unprocessed_deliveries: int
     oldest_delivery_age: float
 
     @property
-    def depth(self) -> int:
-        return sum(self.pending.values())
+    def pending(self) -> int:
+        """All that nobody works on and that is not parked."""
+        return sum(self.counts.values()) - self.leased - self.parked
+
+    @property
+    def leased(self) -> int:
+        return self.count(WorkState.LEASED)
+
+    @property
+    def parked(self) -> int:
+        return self.count(WorkState.PARKED)
 
     def count(self, state: WorkState) -> int:
-        return sum(count for (_, its), count in self.pending.items() if its is state)
+        return sum(count for (_, its), count in self.counts.items() if its is state)
+
+    def by_kind(self) -> Mapping[TaskKind, int]:
+        kinds = {kind for kind, _ in self.counts}
+        return {
+            kind: sum(count for (its, _), count in self.counts.items() if its is kind)
+            for kind in sorted(kinds)
+        }

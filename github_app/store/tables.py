@@ -80,6 +80,8 @@ Index(
     sqlite_where=_DUE,
     postgresql_where=_DUE,
 )
+_LEASED = text("token IS NOT NULL")
+Index("tasks_token", tasks.c.token, sqlite_where=_LEASED, postgresql_where=_LEASED)
 
 delivery_tasks = Table(
     "delivery_tasks",
@@ -105,6 +107,7 @@ evidence = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("digest", Text, primary_key=True),
     Column("commit_oid", Text),  # of a signal in a commit
+    Column("origin", Integer, nullable=False),  # the pull request it was first seen in
     Column("signal", Text, nullable=False),
     Column("first_seen", Text, nullable=False),
 )
@@ -125,16 +128,26 @@ patches = Table(
     Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
     Column("patch_id", Text, primary_key=True),
     Column("digest", Text, primary_key=True),
-    Column("number", Integer, nullable=False),
+    Column("origin", Integer, nullable=False),
     Column("signal", Text, nullable=False),
+    Column("first_seen", Text, nullable=False),
+)
+
+pushers = Table(
+    "pushers",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Text, primary_key=True),
+    Column("actor", Text, nullable=False),
     Column("first_seen", Text, nullable=False),
 )
 
 pushes = Table(
     "pushes",
     metadata,
-    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("number", Integer, primary_key=True, autoincrement=False),  # 0: no pull request known
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),  # of the branch
+    Column("ref", Text, primary_key=True),  # without refs/heads/
     Column("digest", Text, primary_key=True),
     Column("after", Text, nullable=False),
     Column("push", Text, nullable=False),

@@ -97,6 +97,13 @@ def _create_queue() -> None:
         sqlite_where=_DUE,
         postgresql_where=_DUE,
     )
+    op.create_index(
+        "tasks_token",
+        "tasks",
+        ["token"],
+        sqlite_where=sa.text("token IS NOT NULL"),
+        postgresql_where=sa.text("token IS NOT NULL"),
+    )
     op.create_table(
         "delivery_tasks",
         sa.Column("task_id", _ROW_ID, sa.ForeignKey("tasks.id"), primary_key=True),
@@ -119,6 +126,7 @@ def _create_memory() -> None:
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("digest", sa.Text, primary_key=True),
         sa.Column("commit_oid", sa.Text),
+        sa.Column("origin", sa.Integer, nullable=False),
         sa.Column("signal", sa.Text, nullable=False),
         sa.Column("first_seen", sa.Text, nullable=False),
     )
@@ -135,14 +143,22 @@ def _create_memory() -> None:
         sa.Column("repository_id", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("patch_id", sa.Text, primary_key=True),
         sa.Column("digest", sa.Text, primary_key=True),
-        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("origin", sa.Integer, nullable=False),
         sa.Column("signal", sa.Text, nullable=False),
+        sa.Column("first_seen", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "pushers",
+        sa.Column("repository_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("digest", sa.Text, primary_key=True),
+        sa.Column("actor", sa.Text, nullable=False),
         sa.Column("first_seen", sa.Text, nullable=False),
     )
     op.create_table(
         "pushes",
         sa.Column("repository_id", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("ref", sa.Text, primary_key=True),
         sa.Column("digest", sa.Text, primary_key=True),
         sa.Column("after", sa.Text, nullable=False),
         sa.Column("push", sa.Text, nullable=False),
