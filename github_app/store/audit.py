@@ -11,17 +11,24 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, text
+from sqlalchemy import Connection, Row, Select, func, insert, select, text
 
 from github_app.store.clock import iso, iso_from_unix, now
 from github_app.store.engine import Database
+from github_app.store.errors import StoreError
 from github_app.store.tables import audit
-from github_app.store.text import Json, canonical, sha256
+from github_app.store.text import Json, canonical, clean, sha256
 
 GENESIS = "0" * 64  # what the first record names as its previous hash
 FORMAT = 1  # of the body; a new field needs no new format, a changed meaning does
 _OUR_LOCK = 0x61756469  # an advisory lock's number: any that nobody else uses
 _STREAMED = 500
+
+
+class UnreadableRecord(StoreError):
+    """A row of the audit log that is not a record."""
+
+    advice = "Run `countersign audit verify`: it names the first record that was changed."
 
 
 class RecordKind(StrEnum):
@@ -114,7 +121,7 @@ class Verification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """All that is given must match. ``since`` must be aware; logins and names ignore case."""
+    """All that is given must match. ``since`` must be aware. Names and hex ignore case."""
 
     repository: str | None = None
     repository_id: int | None = None
@@ -122,6 +129,7 @@ class Filter:
     head_sha: str | None = None
     outcome: str | None = None
     kind: RecordKind | None = None
+    hash: str | None = None
     since: datetime | None = None
 
 
@@ -158,7 +166,7 @@ class Audit:
     ) -> Iterator[AuditRecord]:
         """Oldest first, streamed; with ``newest``, only so many of the last.
 
-        A record that cannot be read raises ValueError: ``verify`` says which.
+        Raises UnreadableRecord: ``verify`` then says more.
         """
         statement = _filtered(wanted or Filter())
         if newest is not None:
@@ -257,7 +265,7 @@ def _record(row: Row[Any]) -> AuditRecord:
     try:
         entry = _entry(row.body)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"audit record {row.seq} cannot be read") from error
+        raise UnreadableRecord(f"audit record {row.seq} cannot be read") from error
     return AuditRecord(
         seq=row.seq,
         at=row.at,
@@ -278,7 +286,7 @@ def _misfit(row: Row[Any], seq: int, previous: str) -> str | None:
     try:
         record = _record(row)
         written = json.loads(row.body)
-    except ValueError:
+    except UnreadableRecord:
         return "its text is not a record"
     if (written.get("seq"), written.get("previous")) != (seq, previous):
         return "its text belongs to another place in the log"
@@ -299,12 +307,14 @@ def _receipt(seq: int, digest: str) -> str | None:
 
 def _filtered(wanted: Filter) -> Select[Any]:
     statement = select(audit)
-    for column in ("repository_id", "number", "head_sha", "outcome", "kind"):
+    for column in ("repository_id", "number", "kind"):
         value = getattr(wanted, column)
         if value is not None:
             statement = statement.where(audit.c[column] == value)
-    if wanted.repository is not None:
-        statement = statement.where(audit.c.repository.ilike(wanted.repository, escape="\\"))
+    for column in ("hash", "head_sha", "repository", "outcome"):
+        value = getattr(wanted, column)
+        if value is not None:
+            statement = statement.where(func.lower(audit.c[column]) == clean(value).lower())
     if wanted.since is not None:
         statement = statement.where(audit.c.at >= iso(wanted.since))
     return statement

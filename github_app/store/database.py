@@ -1,13 +1,15 @@
 """The store: everything that Countersign keeps, on one SQLite file or one PostgreSQL database."""
 
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from github_app.store.audit import Audit
 from github_app.store.claim import Limits
 from github_app.store.counters import Counters
-from github_app.store.engine import Clock, Database, open_database
+from github_app.store.engine import Clock, Database, open_database, parse_url
+from github_app.store.errors import StoreError
 from github_app.store.inbox import Inbox
 from github_app.store.memory import Memories
 from github_app.store.migrate import migrate
@@ -58,6 +60,14 @@ class Store:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def open_existing(url: str) -> Store:
+    """``open_store`` for readers: raises StoreError rather than create a database file."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        raise StoreError("there is no database at that path")
+    return open_store(url)
 
 
 def open_store(url: str, *, limits: Limits | None = None, clock: Clock = time.time) -> Store:

@@ -241,10 +241,11 @@ class Queue:
             oldest_delivery_age=inbox.age or 0.0,
         )
 
-    def listing(self, *, limit: int = 1_000) -> list[Work]:
+    def listing(self, *, limit: int = 1_000, state: WorkState | None = None) -> list[Work]:
         """What is not settled, longest waiting first."""
+        wanted = sql.listing(state)
         with self._database.read() as connection:
-            return [sql.work(row) for row in connection.execute(sql.LISTING, {"most": limit})]
+            return [sql.work(row) for row in connection.execute(wanted, {"most": limit})]
 
     # --- parts -------------------------------------------------------------------------------
 

@@ -424,13 +424,13 @@ _state = case(
     (installations.c.blocked_until > now(), WorkState.BLOCKED.value),
     (tasks.c.due_at > now(), WorkState.WAITING.value),
     else_=WorkState.READY.value,
-).label("state")
+)
 _pending = tasks.join(installations, installations.c.id == tasks.c.installation_id)
 
 STATS = (
     select(
         tasks.c.kind,
-        _state,
+        _state.label("state"),
         func.count().label("how_many"),
         func.max(now() - tasks.c.waiting_since).label("age"),
     )
@@ -447,15 +447,18 @@ UNPROCESSED = select(
 
 _LISTED = ("full_name", "priority", "attempts", "crashes", "worker", "error")
 
-LISTING: Select[Any] = (
-    select(
-        *(tasks.c[name] for name in (*_KEY, *_LISTED)),
-        _state,
-        (now() - tasks.c.waiting_since).label("age"),
-        (tasks.c.due_at - now()).label("due_in"),
+
+def listing(state: WorkState | None) -> Select[Any]:
+    statement = (
+        select(
+            *(tasks.c[name] for name in (*_KEY, *_LISTED)),
+            _state.label("state"),
+            (now() - tasks.c.waiting_since).label("age"),
+            (tasks.c.due_at - now()).label("due_in"),
+        )
+        .select_from(_pending)
+        .where(tasks.c.due_at.is_not(None))
+        .order_by(tasks.c.waiting_since, tasks.c.id)
+        .limit(bindparam("most"))
     )
-    .select_from(_pending)
-    .where(tasks.c.due_at.is_not(None))
-    .order_by(tasks.c.waiting_since, tasks.c.id)
-    .limit(bindparam("most"))
-)
+    return statement if state is None else statement.where(_state == state.value)
