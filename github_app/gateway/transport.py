@@ -26,9 +26,11 @@ from github.Requester import (
 from github_app.gateway.errors import ConnectionLost, TooHeavy, Unavailable
 
 API_VERSION = "2022-11-28"  # without one GitHub picks the oldest; Enterprise Server knows this one
-CONNECT_SECONDS = 5
-SILENCE_SECONDS = 15  # GitHub gives up on a query after 10 s (docs, "Timeouts")
-TOTAL_SECONDS = 30
+READ_SECONDS = (5.0, 15.0)  # to connect, and of silence: GitHub gives up on a query after 10 s
+TOTAL_SECONDS = 30.0
+# A write must end while the lease of its work lasts: WRITE_SECONDS in all.
+WRITE_PARTS = (1.5, 3.5)
+WRITE_SECONDS = sum(WRITE_PARTS)
 ANSWER_BYTES = 32 * 1024 * 1024  # unpacked; an ordinary snapshot is about 50 KB
 CHUNK_BYTES = 256 * 1024
 _NUMBERS = frozenset({"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"})
@@ -59,7 +61,7 @@ class Line:
         self._requester = Requester(
             auth=self._bearer,
             base_url=api_url,
-            timeout=SILENCE_SECONDS,
+            timeout=int(TOTAL_SECONDS),  # of PyGithub's own connections, which are not used
             user_agent=f"countersign/{version('countersign')}",
             per_page=100,
             verify=True,
@@ -87,11 +89,13 @@ class Line:
 
         Raises: Unavailable and its children; an error status is an answer like any other.
         """
+        self._rest.patience = READ_SECONDS if verb == "GET" else WRITE_PARTS
         return self._send(verb, path, bearer, query, body, self._rest)
 
     def graphql(self, document: str, variables: Mapping[str, object], *, bearer: str) -> Answer:
         """Send one GraphQL document that holds one operation. Raises as ``rest``."""
         body = {"query": document, "variables": variables}
+        self._graphql.patience = READ_SECONDS
         return self._send("POST", self._graphql_url, bearer, None, body, self._graphql)
 
     def close(self) -> None:
@@ -182,7 +186,7 @@ def _exchange(connection: "_Http | _Https") -> _Bounded:
         url,
         headers=connection.headers,
         data=connection.input,
-        timeout=(CONNECT_SECONDS, SILENCE_SECONDS),
+        timeout=connection.patience,
         allow_redirects=False,
         stream=True,
     ) as response:
@@ -196,17 +200,21 @@ def _exchange(connection: "_Http | _Https") -> _Bounded:
             if size > ANSWER_BYTES:
                 raise TooHeavy(f"GitHub's answer is larger than {ANSWER_BYTES >> 20} MiB")
             if time.monotonic() - started > TOTAL_SECONDS:
-                raise TooHeavy(f"GitHub's answer took more than {TOTAL_SECONDS} seconds")
+                raise TooHeavy(f"GitHub's answer took more than {TOTAL_SECONDS:.0f} seconds")
             chunks.append(chunk)
     return _Bounded(response, b"".join(chunks).decode("utf-8", errors="replace"))
 
 
 class _Http(HTTPRequestsConnectionClass):
+    patience = READ_SECONDS
+
     def getresponse(self) -> RequestsResponse:
         return _exchange(self)
 
 
 class _Https(HTTPSRequestsConnectionClass):
+    patience = READ_SECONDS
+
     def getresponse(self) -> RequestsResponse:
         return _exchange(self)
 
