@@ -1,0 +1,461 @@
+"""Who is named here: a tool, a model, automation, or a person?
+
+Two questions: who stands behind a name and address (:meth:`Names.identify`), and whom does the
+value of a trailer or the end of a footer credit (:meth:`Names.credit`). A tool is recognised by its
+address, its account or its product name; a first name alone never is, for people are called
+Claude, Devin and Jules.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from github_app.judge.catalogue import UNKNOWN_TOOL, Account, Catalogue, Mark, MarkKind, Namesake
+from github_app.judge.signals import Confidence
+
+_REMEMBERED = 8192  # answers kept: identities and credits repeat within a history
+_LONGEST = 200  # characters of a name, address or value that are read
+_CERTAIN, _LIKELY, _WEAK = Confidence.CERTAIN, Confidence.LIKELY, Confidence.WEAK
+
+_WORD = re.compile(r"[a-z0-9]++")
+_ADDRESS = re.compile(r"[a-z0-9._%+'=\[\]-]++@[a-z0-9-]++(?:\.[a-z0-9-]++)*+")
+_GITHUB = re.compile(
+    r"(?:(?P<id>[0-9]{1,20})\+)?(?P<login>[a-z0-9-]++)(?P<bot>\[bot\])?@users\.noreply\.github\.com"
+)
+_LINK = re.compile(r"https?://[^\s>)\]]++")
+_SEGMENTS = re.compile(
+    r"[,;+&|()\[\]<>*_`\"“”/]| via | and | with | using | plus | by |(?<=\s)-(?=\s)| [–—·] "
+)
+_KERNEL_FORM = re.compile(r"([a-z][a-z0-9_.+-]{0,40}):([a-z0-9][a-z0-9._/:@+-]{0,80})")
+_VERSION = re.compile(r"v?[0-9][a-z0-9]{0,8}|[kmro][0-9]{1,2}")
+_FREE_MAIL = re.compile(
+    r"(?:gmail|googlemail|outlook|hotmail|live|yahoo|ymail|icloud|me|mac|proton|protonmail|pm|gmx|web"
+    r"|qq|163|126|foxmail|mail|yandex|fastmail|hey|aol|zoho|posteo|mailbox|tutanota|users\.noreply)"
+    r"\.[a-z.]++"
+)
+
+# Words that may follow a product's name without making it part of a person's name.
+_AFTER_A_NAME = frozenset(
+    "ai cli code agent agents assistant bot app chat model llm mode auto max pro mini ultra plus code web ide "
+    "sdk desktop cloud high low medium fast opus sonnet haiku fable turbo thinking preview beta latest "
+    "assisted for to on in at as the via from and or with session coding autonomous background "
+    "reviewer subagent architect editor ask plan build default composer tab pair programmer".split()
+)
+_AI_FIRST = frozenset(
+    {"ai", "llm", "llms", "genai", "gpt", "chatbot", "chatbots", "aigc", "aigenerated"}
+)
+_AI_PHRASES = (
+    ("coding", "agent"), ("code", "agent"), ("coding", "assistant"), ("language", "model"),
+    ("large", "language"), ("generative", "ai"), ("gen", "ai"), ("autonomous", "agent"),
+    ("multiple", "ais"), ("various", "llms"), ("local", "llm"), ("my", "agent"),
+)  # fmt: skip
+_AI_LAST = frozenset(
+    {"ai", "agent", "agents", "llm", "llms", "subagent", "copilot", "gpt", "chatbot"}
+)
+_FILLERS = frozenset(
+    {
+        "the",
+        "a",
+        "an",
+        "my",
+        "our",
+        "with",
+        "by",
+        "using",
+        "via",
+        "help",
+        "of",
+        "from",
+        "assistance",
+    }
+)
+_AI_IN_BOT_NAMES = _AI_LAST | {"assistant", "codegen", "coder", "swe", "claude", "codex", "gemini", "copilot", "openai", "anthropic", "autonomous", "devin", "cursor"}  # fmt: skip
+_AGENT_BOXES = frozenset({"agent", "agents", "ai", "aibot", "llm", "gpt", "assistant", "copilot", "codegen", "subagent", "coder", "codingagent"})  # fmt: skip
+_NO_REPLY = frozenset({"noreply", "no-reply", "no_reply", "donotreply", "do-not-reply"})
+
+
+class Role(StrEnum):
+    AUTHOR = "author"
+    COMMITTER = "committer"
+    CO_AUTHOR = "co-author"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A tool that was recognised, and how surely."""
+
+    tool: str
+    sure: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class _Credit:
+    named: Named
+    is_model: bool = False
+
+
+class Names:
+    """The names and addresses of a catalogue, ready to be asked. Raises nothing on any text."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._generic = catalogue.generic
+        self._emails = {mark.text: mark for mark in catalogue.marks(MarkKind.EMAIL)}
+        self._logins, self._ids = _accounts(catalogue)
+        self._automation = {account.login for account in catalogue.automation}
+        self._automation_emails = {e for account in catalogue.automation for e in account.emails}
+        self._reviewers = {account.login for account in catalogue.reviewers}
+        self._endings = tuple(catalogue.marks(MarkKind.NAME_END))
+        self._names = _by_first_word(catalogue.marks(MarkKind.NAME))
+        self._families = {
+            word: family.tool for family in catalogue.generic.models for word in family.words
+        }
+        self._model = _model_pattern(self._families)
+        self.identify = lru_cache(_REMEMBERED)(self._identify)
+        self.credit = lru_cache(_REMEMBERED)(self._credits)
+
+    # -- who stands behind a name and an address ------------------------------------------------
+
+    def _identify(self, name: str, email: str, role: Role) -> Named | None:
+        """The tool behind ``name <email>``, or None for people and automation.
+
+        Both are normalised text, in any case.
+        """
+        shown, name, email = (
+            name[:_LONGEST],
+            name[:_LONGEST].lower().strip(),
+            email[:_LONGEST].lower().strip(),
+        )
+        by_name = self._by_name(name)
+        known = self._by_address(email, by_name)
+        if known:
+            return known
+        ending = next((mark for mark in self._endings if name.endswith(mark.text)), None)
+        if ending:
+            return None if role is Role.COMMITTER else Named(ending.tool, ending.sure)
+        if by_name:
+            return self._named_person_or_tool(name, email, by_name)
+        if self.is_automation(name, email):
+            return None
+        return self._by_form(shown, name, email, role)
+
+    def is_automation(self, name: str, email: str) -> bool:
+        """Whether this is a listed bot that is not AI. Both in lower case."""
+        account = _GITHUB.fullmatch(email)
+        login = account["login"] if account else name.removesuffix("[bot]").strip()
+        return email in self._automation_emails or (
+            login in self._automation and (bool(account) or name.endswith("[bot]") or not email)
+        )
+
+    def bot(self, login: str, account_id: int | None) -> Named | None:
+        """The tool behind an authenticated bot account; None if unknown or automation."""
+        mark = self._ids.get(account_id) if account_id else None
+        mark = mark or self._logins.get(login.casefold())
+        return Named(mark.tool, mark.sure) if mark else None
+
+    def person(self, login: str, account_id: int | None) -> Named | None:
+        """The tool behind an ordinary user account that a tool is known to use."""
+        mark = self._ids.get(account_id) if account_id else None
+        mark = mark or self._logins.get(login.casefold())
+        return Named(mark.tool, mark.sure) if mark and mark.by_person else None
+
+    def is_automation_login(self, login: str) -> bool:
+        return login.casefold() in self._automation
+
+    def is_reviewer_login(self, login: str) -> bool:
+        return login.casefold() in self._reviewers
+
+    def _by_address(self, email: str, by_name: Mark | None) -> Named | None:
+        mark = self._emails.get(email)
+        if mark and not (mark.needs_name and not by_name):
+            tool = by_name.tool if by_name else mark.tool
+            return Named(tool, max(mark.sure, _LIKELY if by_name else _WEAK, key=_rank))
+        account = _GITHUB.fullmatch(email)
+        if not account:
+            return None
+        known = self._ids.get(int(account["id"])) if account["id"] else None
+        login = self._logins.get(account["login"])
+        if account["bot"] and login:
+            return Named(login.tool, login.sure)
+        if known:
+            return Named(known.tool, min(known.sure, _LIKELY, key=_rank))
+        if login and login.by_person and not account["id"]:
+            return Named(login.tool, min(login.sure, _LIKELY, key=_rank))
+        return None
+
+    def _by_name(self, name: str) -> Mark | None:
+        """The product whose name this is, whole, but for a version, a model or brackets after it."""
+        words = tuple(_WORD.findall(name.removesuffix("[bot]")))
+        found = self._longest(words)
+        if not found:
+            return self._model_mark(name)
+        mark, length = found
+        rest = words[length:]
+        if all(self._may_follow(word) for word in rest):
+            return mark
+        return self._model_mark(name)
+
+    def _model_mark(self, name: str) -> Mark | None:
+        model = self._model.search(name)
+        if not model:
+            return None
+        tool = self._families[model["family"]]
+        return Mark(kind=MarkKind.NAME, text=name, tool=tool, sure=_LIKELY)
+
+    def _named_person_or_tool(self, name: str, email: str, mark: Mark) -> Named | None:
+        """A product's name before an address that is not the product's own."""
+        if mark.namesake is Namesake.NOTHING or self._model.search(name):
+            return Named(mark.tool, max(mark.sure, _LIKELY, key=_rank) if not email else _LIKELY)
+        if len(_WORD.findall(name)) > len(_WORD.findall(mark.text)):
+            return Named(mark.tool, _LIKELY)  # "Gemini Agent", "Kiro AI": more than a first name
+        if self._impersonal(name, email):
+            return Named(mark.tool, _LIKELY)
+        own_box = email.partition("@")[0] in (mark.text, mark.text.replace(" ", ""))
+        if (
+            own_box
+            and mark.namesake is Namesake.WORD
+            and not _FREE_MAIL.fullmatch(email.partition("@")[2])
+        ):
+            return Named(mark.tool, _LIKELY)
+        return Named(mark.tool, _WEAK)
+
+    def _impersonal(self, name: str, email: str) -> bool:
+        local, _, domain = email.partition("@")
+        account = _GITHUB.fullmatch(email)
+        return (
+            not domain
+            or local.split("+")[0] in _NO_REPLY
+            or bool(account and account["bot"])
+            or name.endswith("[bot]")
+            or any(
+                domain == d or domain.endswith("." + d) for d in self._generic.placeholder_domains
+            )
+            or email in self._automation_emails
+            or not _AGENT_BOXES.isdisjoint(_WORD.findall(local))
+        )
+
+    def _by_form(self, shown: str, name: str, email: str, role: Role) -> Named | None:
+        """What an unlisted tool looks like: agent@…, "Acme Agent", noreply@acme.ai, acme-ai[bot]."""
+        words = _WORD.findall(name)
+        local, _, domain = email.partition("@")
+        account = _GITHUB.fullmatch(email)
+        if not self._generic.automation_words.isdisjoint(words):
+            return None
+        if name.endswith("[bot]") or (account and account["bot"]):
+            login_words = _WORD.findall(account["login"]) if account else words
+            if not self._generic.automation_words.isdisjoint(login_words):
+                return None
+            ai = not _AI_IN_BOT_NAMES.isdisjoint(login_words)
+            return Named(UNKNOWN_TOOL, _LIKELY if ai else _WEAK)
+        own_domain = bool(domain) and not account and not _FREE_MAIL.fullmatch(domain)
+        boxes = _WORD.findall(local) if own_domain else []
+        if not self._generic.automation_words.isdisjoint(boxes):
+            return None
+        if "agent" in words or "subagent" in words or "agent" in boxes:
+            return Named(UNKNOWN_TOOL, _LIKELY)
+        strong = (
+            role is Role.CO_AUTHOR
+            or domain.endswith((".ai", ".agent", ".local"))
+            or domain == "local"
+        )
+        if own_domain and local.split("+")[0] in _NO_REPLY and role is Role.CO_AUTHOR:
+            return None if self._plain_noreply(domain) else Named(UNKNOWN_TOOL, _LIKELY)
+        if _names_ai(shown, words):
+            return Named(UNKNOWN_TOOL, _LIKELY if strong and (own_domain or not email) else _WEAK)
+        if own_domain and local in _AGENT_BOXES:
+            return Named(UNKNOWN_TOOL, _LIKELY if strong else _WEAK)
+        if own_domain and local.split("+")[0] in _NO_REPLY and not self._plain_noreply(domain):
+            return Named(UNKNOWN_TOOL, _LIKELY if domain.endswith((".ai", ".agent")) else _WEAK)
+        return None
+
+    def _plain_noreply(self, domain: str) -> bool:
+        plain = self._generic.plain_noreply_domains | self._generic.placeholder_domains
+        return any(domain == known or domain.endswith("." + known) for known in plain)
+
+    # -- whom a value credits -------------------------------------------------------------------
+
+    def _credits(self, value: str, strict: bool = False) -> tuple[Named, ...]:  # noqa: FBT001, FBT002
+        """The tools a trailer's value names, none if it names people.
+
+        ``strict``: every word of the value must belong to a name, as in ``Model: GPT-5``.
+        """
+        text = value[: 2 * _LONGEST].lower().strip()
+        addresses = _ADDRESS.findall(text)[:8]
+        if addresses:
+            return self._credited_identities(value[: 2 * _LONGEST].strip(), text, addresses)
+        kernel = _KERNEL_FORM.match(text)
+        if kernel and not text.startswith(("http:", "https:")):
+            return self._kernel_form(kernel, strict)
+        link = _LINK.match(text)
+        if link:
+            ai = not _AI_FIRST.isdisjoint(_WORD.findall(link[0]))
+            return (Named(UNKNOWN_TOOL, _LIKELY),) if ai else ()
+        if _is_path(text):
+            return ()
+        found = [
+            credit for part in _SEGMENTS.split(text)[:12] if (credit := self._segment(part, strict))
+        ]
+        return _tools_before_models(found)
+
+    def _credited_identities(
+        self, shown: str, text: str, addresses: list[str]
+    ) -> tuple[Named, ...]:
+        found: list[Named] = []
+        at = 0
+        for address in addresses:
+            start = text.find(address, at)
+            name = _bare(shown[at:start]) if len(shown) == len(text) else _bare(text[at:start])
+            at = start + len(address)
+            clean = address.lstrip("[").rstrip(".-") if "]" not in address else address
+            who = self.identify(name, clean, Role.CO_AUTHOR)
+            who = who or self._credited_via(name.lower(), clean)
+            if who and who not in found:
+                found.append(who)
+        return tuple(found)
+
+    def _credited_via(self, name: str, email: str) -> Named | None:
+        """``MODEL via TOOL <tool@…>``: people are not credited via somebody."""
+        model, via, tool = name.partition(" via ")
+        if not via or not model:
+            return None
+        if email.partition("@")[0] == tool.strip():
+            return Named(UNKNOWN_TOOL, _LIKELY)
+        credit = self._segment(tool, strict=False) or self._segment(model, strict=False)
+        return credit.named if credit else None
+
+    def _kernel_form(self, form: re.Match[str], strict: bool) -> tuple[Named, ...]:  # noqa: FBT001
+        """``AGENT:MODEL``, as the Linux kernel writes it."""
+        agent = self._segment(form[1], strict=True)
+        if agent:
+            return (Named(agent.named.tool, max(agent.named.sure, _LIKELY, key=_rank)),)
+        model = self._model.search(form[2]) or any(c.isdigit() for c in form[2])
+        return (Named(UNKNOWN_TOOL, _LIKELY),) if model and not strict else ()
+
+    def _segment(self, text: str, strict: bool) -> _Credit | None:  # noqa: FBT001
+        words = tuple(_WORD.findall(text[:80]))
+        while words and words[0] in _FILLERS:
+            words = words[1:]
+        found = self._longest(words)
+        if found:
+            mark, length = found
+            rest = words[length:]
+            free = mark.namesake is Namesake.NOTHING and not strict
+            if free or (all if strict else _first)(self._may_follow(word) for word in rest):
+                return _Credit(Named(mark.tool, max(mark.sure, _LIKELY, key=_rank)))
+        model = self._model.search(text[:80])
+        if model or (
+            len(words) == 1 and words[0] in self._families and self._families[words[0]] == "claude"
+        ):
+            family = model["family"] if model else words[0]
+            return _Credit(Named(self._families[family], _LIKELY), is_model=True)
+        if words and (words[0] in _AI_FIRST or words[:2] in _AI_PHRASES):
+            return _Credit(Named(UNKNOWN_TOOL, _LIKELY))
+        if not strict and words and len(words) <= 4 and words[-1] in _AI_LAST:
+            return _Credit(Named(UNKNOWN_TOOL, _LIKELY))
+        return None
+
+    def _longest(self, words: tuple[str, ...]) -> tuple[Mark, int] | None:
+        """The longest product name that ``words`` begin with."""
+        for name, mark in self._names.get(words[0], ()) if words else ():
+            if words[: len(name)] == name:
+                return mark, len(name)
+        return None
+
+    def _may_follow(self, word: str) -> bool:
+        return (
+            word in _AFTER_A_NAME
+            or word in self._families
+            or _VERSION.fullmatch(word) is not None
+            or word in self._names
+        )
+
+
+def _accounts(catalogue: Catalogue) -> tuple[dict[str, Mark], dict[int, Mark]]:
+    shared = {account.id for account in catalogue.automation if account.id}
+    logins: dict[str, Mark] = {}
+    ids: dict[int, Mark] = {}
+    for mark in catalogue.marks(MarkKind.EMAIL, MarkKind.LOGIN):
+        account = _GITHUB.fullmatch(mark.text) if mark.kind is MarkKind.EMAIL else None
+        if mark.kind is MarkKind.LOGIN:
+            logins[mark.text] = mark
+        elif account and account["bot"]:
+            logins.setdefault(account["login"], mark)
+        number = mark.account_id or (int(account["id"]) if account and account["id"] else None)
+        if number and number not in shared:
+            ids.setdefault(number, mark)
+    return logins, ids
+
+
+def _by_first_word(marks: Iterable[Mark]) -> dict[str, tuple[tuple[tuple[str, ...], Mark], ...]]:
+    found: defaultdict[str, list[tuple[tuple[str, ...], Mark]]] = defaultdict(list)
+    for mark in marks:
+        words = tuple(_WORD.findall(mark.text))
+        if words:
+            found[words[0]].append((words, mark))
+    return {
+        first: tuple(sorted(names, key=lambda name: -len(name[0])))
+        for first, names in found.items()
+    }
+
+
+def _model_pattern(families: Iterable[str]) -> re.Pattern[str]:
+    words = "|".join(sorted(map(re.escape, families), key=len, reverse=True))
+    variants = "code|coder|pro|flash|chat|opus|sonnet|haiku|large|medium|small|max|turbo|next|oss"
+    return re.compile(
+        rf"(?<![a-z0-9])(?P<family>{words})[ ._:-]?(?:(?:{variants})[ ._-]?)?[vkmrgo]?[0-9]"
+    )
+
+
+def _tools_before_models(found: list[_Credit]) -> tuple[Named, ...]:
+    """Where a tool is named, the model in its brackets is not another one."""
+    tools = [credit for credit in found if not credit.is_model] or found
+    named: dict[str, Named] = {}
+    for credit in tools:
+        named.setdefault(credit.named.tool, credit.named)
+    if len(named) > 1:
+        named.pop(UNKNOWN_TOOL, None)
+    return tuple(named.values())
+
+
+def _names_ai(shown: str, words: list[str]) -> bool:
+    """ "AI" in capitals or joined by a hyphen: Ai alone is a given name and a surname."""
+    return (
+        re.search(r"(?<![A-Za-z])AI(?![A-Za-z])|[a-z]-ai(?![a-z])|(?<![a-z])ai-[a-z]|\(ai\)", shown)
+        is not None
+        or not {"llm", "gpt", "chatgpt", "copilot", "chatbot"}.isdisjoint(words)
+        or (len(words) > 1 and words[-1] == "assistant")
+    )
+
+
+def _is_path(text: str) -> bool:
+    """A script, a file or a command made it, which is no AI's mark."""
+    first = text.split(maxsplit=1)[0] if text else ""
+    return "://" not in first and (
+        ("/" in first and ":" not in first)
+        or re.search(r"\.(?:py|sh|js|ts|rb|pl|go|rs|yml|yaml|toml|json|mk)\b", first) is not None
+    )
+
+
+def _bare(name: str) -> str:
+    text = name.replace("&lt;", " ").replace("&gt;", " ").strip()
+    return text.strip(" \t,;<>()\"'`*_“”").removesuffix("[").strip()
+
+
+def _first(answers: Iterable[bool]) -> bool:
+    return next(iter(answers), True)
+
+
+def _rank(sure: Confidence) -> int:
+    return sure.rank
+
+
+def account_of(email: str) -> Account | None:
+    """The GitHub account behind a noreply address, in lower case; None for other addresses."""
+    found = _GITHUB.fullmatch(email)
+    return (
+        Account(login=found["login"], id=int(found["id"]) if found["id"] else None)
+        if found
+        else None
+    )

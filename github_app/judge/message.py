@@ -1,0 +1,503 @@
+"""Reads one commit message, or one body of a pull request, for the marks of AI tools.
+
+Every rule is a method that starts with a few plain substrings: a text without them costs next to
+nothing. Patterns use possessive repetition, so that none backtracks and the cost of a text grows
+with its length alone.
+"""
+
+import re
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from github_app.judge.catalogue import UNKNOWN_TOOL, Catalogue, Mark, MarkKind, template
+from github_app.judge.identity import Named, Names, Role
+from github_app.judge.signals import Confidence, SignalKind
+from github_app.judge.text import excerpt, normalise
+
+_CERTAIN, _LIKELY, _WEAK = Confidence.CERTAIN, Confidence.LIKELY, Confidence.WEAK
+_LOWER = {_CERTAIN: _LIKELY, _LIKELY: _WEAK, _WEAK: _WEAK}
+_MOST = 500  # marks reported of one text
+
+_KEY = re.compile(
+    r"^(?P<lead>[ \t>*+•|\\_`\"'#-]*+)(?P<key>[a-z][a-z0-9]*+(?:[ -][a-z0-9]++){0,4}+)[*_`]{0,3}+[ \t]*+:(?!//)[*_]{0,3}+",
+    re.MULTILINE,
+)
+_INLINE_KEY = re.compile(r"(?:co-?authored|assisted|generated)[- ](?:by|with)[ \t]*+:")
+_MADE = re.compile(
+    r"(?<![\w-])(?:generated|created|written|made|built|implemented|authored|co-?authored|coded|vibe[- ]coded|developed|drafted|produced"
+    r"|crafted|assisted|powered|ultraworked|fixed|refactored|translated|opened|submitted)"
+    r"(?: entirely| mostly| largely| automatically| partly| in part| fully| primarily| solely| completely)?"
+    r"[ -](?:with|by|using|via)(?: the)?(?: (?:help|assistance|aid|support) (?:of|from))?[ \t:]{1,3}+"
+)
+_LINK = re.compile(r"https?://(?:www\.)?(?P<rest>(?P<host>[a-z0-9.-]++)(?P<path>[^\s)>\]\"'<`]*+))")
+_BOX = re.compile(r"^[ \t>]*+[-*+] \[[x✓✔]\][ \t]*+(?P<text>[^\n]{1,300})", re.MULTILINE)
+_HEADING = re.compile(
+    r"^#{1,6}+ [^\n]{0,40}?\b(?:ai|llm|genai)\b[- ](?:disclosure|usage|use|assistance|assisted|tools|attribution|involvement)[^\n]*+\n\s*+(?P<text>[^\n]{1,300})",
+    re.MULTILINE,
+)
+_STATED = re.compile(
+    r"(?:mostly|largely|predominantly|mainly|primarily|entirely|fully|partially|partly|completely|100%|heavily)[ -]"
+    r"(?:ai|llm|genai)[- ](?:generated|assisted|written|authored|coded)"
+    r"|(?:this|the) (?:pr|pull request|commit|change|patch|code|mr|branch) (?:is|was|has been) [a-z ]{0,20}?(?:ai|llm)[- ](?:generated|assisted|written|authored)"
+    r"|[\[(](?:ai|llm|genai)[- ](?:assisted|generated|authored)[\])]"
+    r"|(?<![\w-])vibe[- ]coded(?! )|(?:i|was|is|fully|mostly|largely|completely|entirely) vibe[- ]coded"
+    r"|(?<![\w-])i (?:have )?used (?:an? )?(?:ai|llm|claude|copilot|chatgpt|cursor|codex|gemini)[a-z ]{0,30} to (?:write|generate|create|implement|help|draft|assist|code|develop)"
+)
+_NO = re.compile(
+    r"(?:no|none|false|never|0|not?|n/?a|-|nil|without|nope|not used|not applicable|unused)(?![a-z0-9/])"
+    r"|no[,.;: ]|not |none[,.;: ]|did not|didn't"
+)
+_DENIES = re.compile(
+    r"\b(?:no|not|without|never|none|neither|isn't|wasn't|didn't|doesn't|nothing)\b[^\n]{0,60}?\b(?:ai|llm|llms|genai|generat|assist|copilot|claude|chatgpt|tool)"
+    r"|\b(?:ai|llm|genai)\b[^\n]{0,30}?\b(?:not|none|no|never|n/a)\b"
+)
+_ABOUT_RULES = re.compile(
+    r"\b(?:polic|guideline|read|disclos|if |any |review|responsib|understand|agree|complies|comply|ensure|checked|labelled|labeled|documented|link)"
+)
+_CLAIMS = re.compile(
+    r"\b(?:ai|llm|genai|copilot|claude|chatgpt|cursor|codex|gemini|agent|devin|jules|warp|windsurf|aider|gpt)\b"
+)
+_SAYS_MADE = re.compile(
+    r"\b(?:generated|created|written|authored|assisted|assistance|implemented|used|using|made|coded|produced|drafted|helped|help|yes|via|by|tool|tools|with)\b"
+)
+_SUBJECT_OF_MADE = re.compile(
+    r"(?:^|[\s*_\"'(>#-])(?:(?:this|the|these|all|some|most|unit|new|initial|and|of|both|e2e|integration|regression|parts?|its|a|first|docs?|pr|commit|change|changes|patch|code|tests?|"
+    r"pull|request|file|files|implementation|fix|version|migration|script|documentation|description|draft|commits|feature|work|function|functions|series|mr|branch|project|app|"
+    r"was|were|is|are|been|has|have|mostly|largely|predominantly|mainly|entirely|fully|partly|initially|originally|automatically|primarily|completely|everything|cases?|added|refactoring|100%)[ :]*+){1,12}+$"
+)
+_NOT_AI_MAKER = re.compile(
+    r"`|\.(?:py|sh|js|ts|rb|pl|go|rs|ya?ml|toml|json|mk|proto|txt|md)\b|github actions?|release|mergify|renovate|dependabot|protoc|openapi|swagger|stainless|make\b|cargo|npm|script|love|❤|♥|cliff|changeset|semantic|weblate|crowdin"
+    r"|hand\b|mistake|default|hugo|sphinx|doxygen|mkdocs|jekyll|gradle|maven|cmake|bazel|webpack|vite|rollup|typedoc|rustdoc|javadoc|snyk|sonar|pre-commit|whitesource|mend|pyup|transifex|poeditor"
+)
+_SQUASHED = "squashed commit of the following"
+_SESSION_PATH = re.compile(
+    r"/(?:[a-z0-9_-]{1,40}/){0,3}?(?:sessions?|tasks?|threads?|conversations?|agents?|runs?|traces?|chats?)/[a-z0-9_-]{8,}"
+)
+_PICTURES = re.compile(r"[^\x00-\x7f]")
+_COMMENT = re.compile(r"<!--(?:(?!-->)[^\n]|\n){0,20000}?-->")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A mark in a text, before it is said where the text stands. ``at`` orders them."""
+
+    kind: SignalKind
+    tool: str
+    sure: Confidence
+    at: int
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyRule:
+    """What a trailer key means. ``tool`` None: the value decides."""
+
+    tool: str | None
+    sure: Confidence
+    kind: SignalKind
+    any_value: bool
+    strict: bool = False
+    values: tuple[str, ...] = ()
+
+
+class Messages:
+    """The marks of a catalogue, ready to be looked for in texts. Raises nothing on any text."""
+
+    def __init__(self, catalogue: Catalogue, names: Names) -> None:
+        self._names = names
+        self._keys = _key_rules(catalogue)
+        self._links = _links(catalogue)
+        self._homes = {mark.text: mark.tool for mark in catalogue.marks(MarkKind.HOME)}
+        self._phrases = tuple(catalogue.marks(MarkKind.PHRASE))
+        self._subjects = tuple(catalogue.marks(MarkKind.SUBJECT))
+        self._review_blocks = catalogue.review_blocks
+
+    def read(self, text: str) -> list[Hit]:
+        """Every mark in ``text``, in the order of the text; at most the first 500."""
+        page = _Page(normalise(text), self._review_blocks)
+        hits: list[Hit] = []
+        for rule in (
+            self._phrases_in,
+            self._subjects_of,
+            self._trailers,
+            self._inline_trailers,
+            self._makers,
+            self._session_links,
+            self._boxes,
+            self._statements,
+        ):
+            for hit in rule(page):
+                hits.append(hit)
+                if len(hits) >= _MOST:
+                    break
+        hits.sort(key=lambda hit: hit.at)
+        return hits
+
+    def denies(self, text: str) -> bool:
+        """Whether ``text`` declares that no AI took part. Never evidence, only an answer."""
+        low = _Page(normalise(text), self._review_blocks).low
+        ticked = any(
+            _CLAIMS.search(box["text"]) and _DENIES.search(box["text"])
+            for box in _BOX.finditer(low)
+        )
+        return ticked or self._says_no(low)
+
+    def _says_no(self, low: str) -> bool:
+        for found in _KEY.finditer(low):
+            rule = self._keys.get(found["key"].replace(" ", "-"))
+            value = low[found.end() : found.end() + 40].partition("\n")[0].strip()
+            if rule and rule.any_value and rule.tool is None and value and _NO.match(value):
+                return True
+        return any(
+            _NO.match(found["text"]) or _DENIES.search(found["text"])
+            for found in _HEADING.finditer(low)
+        )
+
+    def _phrases_in(self, page: "_Page") -> Iterator[Hit]:
+        for mark in self._phrases:
+            at = page.raw.find(mark.text)
+            if at >= 0:
+                yield Hit(
+                    SignalKind.FOOTER,
+                    mark.tool,
+                    mark.sure,
+                    at,
+                    excerpt(page.raw[at : at + 120].partition("\n")[0]),
+                )
+
+    def _subjects_of(self, page: "_Page") -> Iterator[Hit]:
+        for mark in self._subjects:
+            if page.low.startswith(mark.text):
+                yield page.hit(SignalKind.FOOTER, mark.tool, mark.sure, 0)
+
+    def _trailers(self, page: "_Page") -> Iterator[Hit]:
+        if ":" not in page.low:
+            return
+        keys = self._keys
+        for found in _KEY.finditer(page.low):
+            rule = keys.get(found["key"].replace(" ", "-"))
+            if rule is None:
+                continue
+            if rule.strict and (
+                " " in found["key"] or "-" in found["lead"] or "*" in found["lead"]
+            ):
+                continue
+            yield from self._trailer(page, rule, found.start("key"), found.end())
+
+    def _trailer(self, page: "_Page", rule: _KeyRule, start: int, end: int) -> Iterator[Hit]:
+        value = page.value(end)
+        low = value.lower()
+        if rule.values and not low.startswith(rule.values):
+            return
+        if rule.tool is not None:
+            if low:
+                yield page.hit(rule.kind, rule.tool, rule.sure, start)
+            return
+        named = self._names.credit(value, rule.strict)
+        if rule.any_value:
+            if not low or _NO.match(low) or low.startswith(("<", "{", "[ ]")) or "yes/no" in low:
+                return
+            for who in named or (Named(UNKNOWN_TOOL, rule.sure),):
+                yield page.hit(rule.kind, who.tool, rule.sure, start)
+            return
+        for who in named:
+            sure = who.sure if rule.sure is not _WEAK else _WEAK
+            yield page.hit(rule.kind, who.tool, sure, start)
+
+    def _inline_trailers(self, page: "_Page") -> Iterator[Hit]:
+        """Credit lines that do not begin a line: joined to text, several on one line."""
+        low = page.low
+        if "ed-by" not in low and "ed by" not in low and "ed-with" not in low:
+            return
+        for found in _INLINE_KEY.finditer(low):
+            start = found.start()
+            before = low[page.line_start(start) : start]
+            if not before.strip(" \t>*+•|\\_`\"'#-"):
+                continue  # the rule above has read it
+            value = page.value(found.end(), fold=False).split("\\n")[0]
+            for who in self._names.credit(value):
+                kind = SignalKind.CO_AUTHOR if low.startswith("co", start) else SignalKind.TRAILER
+                yield page.hit(
+                    kind, who.tool, _LOWER[who.sure] if who.sure is _CERTAIN else who.sure, start
+                )
+
+    def _makers(self, page: "_Page") -> Iterator[Hit]:
+        """``Generated with X``, as a footer of its own or as a statement about the change."""
+        low = page.low
+        if "with" not in low and "by" not in low and "using" not in low and "via" not in low:
+            return
+        for found in _MADE.finditer(low):
+            start, end = found.span()
+            after = low[end : end + 120].partition("\n")[0]
+            before = low[max(page.line_start(start), start - 120) : start]
+            sure, tool = self._maker(before, after)
+            if tool:
+                yield page.hit(SignalKind.FOOTER, tool, sure, start)
+
+    def _maker(self, before: str, after: str) -> tuple[Confidence, str]:
+        footer = not any(c.isalnum() for c in before)
+        pictured = footer and _PICTURES.search(before) is not None
+        if not footer and not _SUBJECT_OF_MADE.search(before):
+            return _WEAK, ""
+        link = _LINK.search(after)
+        if link:
+            home = self._home(link["rest"])
+            if home:
+                return _CERTAIN, home
+        who = self._named_at_start(after)
+        if who:
+            return (_CERTAIN if footer and who.sure is _CERTAIN else _LIKELY), who.tool
+        if not footer or _NOT_AI_MAKER.search(after):
+            return _WEAK, ""
+        if pictured and re.match(r"\[?[a-z][\w.]*+(?: [\w.]++){0,2}+(?:\]\(|[.!]?$)", after):
+            return _LIKELY, UNKNOWN_TOOL
+        if link and link["host"].endswith(".ai"):
+            return _LIKELY, UNKNOWN_TOOL
+        return _WEAK, ""
+
+    def _named_at_start(self, after: str) -> Named | None:
+        text = re.split(
+            r"[.!](?:\s|$)|\]\(|[;:—–]|\n| - | for | to | in | on | and then ",
+            after.lstrip("[*_`\"'( "),
+            maxsplit=1,
+        )[0]
+        if re.match(r"@", text):
+            text = text[1:]
+        for who in self._names.credit(text):
+            return who
+        return None
+
+    def _home(self, rest: str) -> str | None:
+        parts = rest.split("?")[0].split("#")[0].rstrip("/").split("/")
+        for length in range(min(len(parts), 4), 0, -1):
+            tool = self._homes.get("/".join(parts[:length]))
+            if tool:
+                return tool
+        return None
+
+    def _session_links(self, page: "_Page") -> Iterator[Hit]:
+        if "://" not in page.low:
+            return
+        for found in _LINK.finditer(page.low):
+            rest = found["rest"]
+            known = next(
+                (
+                    mark
+                    for mark, pattern in self._links.get(found["host"], ())
+                    if pattern.match(rest)
+                ),
+                None,
+            )
+            if known:
+                yield page.hit(SignalKind.SESSION, known.tool, known.sure, found.start())
+            elif found["host"].endswith(".ai") and _SESSION_PATH.match(found["path"]):
+                yield page.hit(SignalKind.SESSION, UNKNOWN_TOOL, _LIKELY, found.start())
+
+    def _boxes(self, page: "_Page") -> Iterator[Hit]:
+        if "- [" not in page.low and "* [" not in page.low:
+            return
+        for found in _BOX.finditer(page.low):
+            text = found["text"]
+            if (
+                _CLAIMS.search(text)
+                and _SAYS_MADE.search(text)
+                and not _DENIES.search(text)
+                and not _ABOUT_RULES.search(text)
+            ):
+                who = self._named_in(text)
+                yield page.hit(SignalKind.DECLARATION, who.tool, _LIKELY, found.start())
+
+    def _named_in(self, text: str) -> Named:
+        made = _MADE.search(text)
+        starts = [text, text[made.end() :]] if made else [text]
+        for start in starts:
+            for who in self._names.credit(start):
+                if who.tool != UNKNOWN_TOOL:
+                    return who
+        return Named(UNKNOWN_TOOL, _LIKELY)
+
+    def _statements(self, page: "_Page") -> Iterator[Hit]:
+        low = page.low
+        if "ai" not in low and "llm" not in low and "vibe" not in low and " used " not in low:
+            return
+        for found in _STATED.finditer(low):
+            line = low[page.line_start(found.start()) : found.end() + 60].partition("\n")[0]
+            if not _DENIES.search(line):
+                yield page.hit(SignalKind.DECLARATION, UNKNOWN_TOOL, _LIKELY, found.start())
+        if "#" in low:
+            for found in _HEADING.finditer(low):
+                text = found["text"]
+                if (
+                    not _NO.match(text)
+                    and not _DENIES.search(text)
+                    and _CLAIMS.search(text)
+                    and not text.startswith(("<", "- [ ]"))
+                ):
+                    yield page.hit(
+                        SignalKind.DECLARATION,
+                        self._named_in(text).tool,
+                        _LIKELY,
+                        found.start("text"),
+                    )
+
+
+class _Page:
+    """One normalised text and what is known of its layout, worked out only when asked."""
+
+    def __init__(self, text: str, review_blocks: tuple[tuple[str, str], ...]) -> None:
+        low = text.lower()
+        self.text = text if len(low) == len(text) else low  # positions must agree
+        self.raw = low
+        if "<!--" in low:
+            low = _without_blocks(low, review_blocks)
+            low = _COMMENT.sub(_blank, low)
+        self.low = low
+
+    def hit(self, kind: SignalKind, tool: str, sure: Confidence, at: int) -> Hit:
+        doubt = self._doubt(at)
+        for _ in range(doubt):
+            sure = _LOWER[sure]
+        if doubt == 2:
+            sure = _WEAK
+        start = self.line_start(at) if at - self.line_start(at) < 160 else at
+        line = self.text[start : start + 400].partition("\n")[0]
+        return Hit(kind, tool, sure, at, excerpt(line.strip()))
+
+    def line_start(self, at: int) -> int:
+        return self.low.rfind("\n", 0, at) + 1
+
+    def value(self, at: int, *, fold: bool = True) -> str:
+        """The rest of the line at ``at``; if it is empty, the indented line after it."""
+        end = self.low.find("\n", at)
+        end = len(self.low) if end < 0 else end
+        value = self.text[at : min(end, at + 400)].strip()
+        if fold and self.low[end + 1 : end + 2] in (" ", "\t"):
+            after = self.low.find("\n", end + 1)
+            folded = self.text[
+                end + 1 : min(after if after >= 0 else len(self.low), end + 300)
+            ].strip()
+            if not value or (folded.startswith("<") and "<" not in value):
+                value = f"{value} {folded}".strip()
+        return value
+
+    def _doubt(self, at: int) -> int:
+        """0: the text speaks for itself; 1: perhaps quoted; 2: quoted."""
+        start = self.line_start(at)
+        before = self.low[start:at][:400]
+        if before.startswith(("    ", "\t")) and not self._squashed:
+            return 2
+        if before.count("`") % 2 or before.rstrip().endswith(('"', "“", "'")):
+            return 2
+        if self._in_fence(at) or self._in_diff(start):
+            return 2
+        if self._revert_quotes_until > at:
+            return 2
+        if before.lstrip().startswith(">"):
+            return 1
+        return 0
+
+    @cached_property
+    def _squashed(self) -> bool:
+        return _SQUASHED in self.low
+
+    @cached_property
+    def _fences(self) -> list[int]:
+        """Where fenced code begins and ends by turns; a fence that is never closed does not count."""
+        if "```" not in self.low and "~~~" not in self.low:
+            return []
+        marks = [
+            found.start() for found in re.finditer(r"^[ \t>]*+(?:```|~~~)", self.low, re.MULTILINE)
+        ]
+        return marks[: len(marks) // 2 * 2]
+
+    def _in_fence(self, at: int) -> bool:
+        return bool(self._fences) and bisect_right(self._fences, at) % 2 == 1
+
+    @cached_property
+    def _diff_from(self) -> int:
+        found = re.search(r"^(?:diff --git |@@ -[0-9])", self.low, re.MULTILINE)
+        return found.start() if found else len(self.low)
+
+    def _in_diff(self, line_start: int) -> bool:
+        return line_start > self._diff_from and self.low[line_start : line_start + 1] in "+- "
+
+    @cached_property
+    def _revert_quotes_until(self) -> int:
+        """A revert may quote the message of what it reverts: only its last paragraph is its own."""
+        low = self.low
+        if (
+            not low.startswith(('revert "', "revert: ", "revert '"))
+            and "this reverts commit" not in low
+        ):
+            return 0
+        body = low.rstrip()
+        last = max(body.rfind("\n\n"), body.rfind("\n---"))
+        return max(last, 0)
+
+
+def _without_blocks(low: str, blocks: tuple[tuple[str, str], ...]) -> str:
+    for opening, closing in blocks:
+        at = low.find(opening)
+        while at >= 0:
+            end = low.find(closing, at + len(opening))
+            if end < 0:
+                break
+            end += len(closing)
+            low = low[:at] + _blanks(low[at:end]) + low[end:]
+            at = low.find(opening, end)
+    return low
+
+
+def _blank(found: re.Match[str]) -> str:
+    return _blanks(found[0])
+
+
+def _blanks(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
+
+
+def _key_rules(catalogue: Catalogue) -> dict[str, _KeyRule]:
+    rules: dict[str, _KeyRule] = {}
+    for key in ("co-authored-by", "coauthored-by", "co-authored", "co-author", "coauthor"):
+        rules[key] = _KeyRule(None, _CERTAIN, SignalKind.CO_AUTHOR, any_value=False)
+    for one in catalogue.generic.credits:
+        name = one.key.replace(" ", "-")
+        alone = name in ("agent", "tool", "tools", "model", "coding-agent")
+        rules.setdefault(
+            name, _KeyRule(None, one.sure, SignalKind.TRAILER, any_value=False, strict=alone)
+        )
+    for one in catalogue.generic.keys:
+        name = one.key.replace(" ", "-")
+        rules.setdefault(name, _KeyRule(None, one.sure, _kind_of(name), any_value=True))
+    for mark in catalogue.marks(MarkKind.TRAILER):
+        name = mark.text.replace(" ", "-")
+        rules[name] = _KeyRule(
+            mark.tool, mark.sure, _kind_of(name), any_value=True, values=mark.values
+        )
+    return rules
+
+
+def _kind_of(key: str) -> SignalKind:
+    session = any(
+        word in key for word in ("session", "thread", "-run", "task", "url", "checkpoint")
+    )
+    if key.startswith(("ai-", "llm-", "genai-")):
+        return SignalKind.DECLARATION
+    return SignalKind.SESSION if session else SignalKind.TRAILER
+
+
+def _links(catalogue: Catalogue) -> dict[str, tuple[tuple[Mark, re.Pattern[str]], ...]]:
+    found: defaultdict[str, list[tuple[Mark, re.Pattern[str]]]] = defaultdict(list)
+    for mark in catalogue.marks(MarkKind.LINK):
+        host = re.split(r"[/?]", mark.text, maxsplit=1)[0]
+        found[host].append((mark, template(mark.text)))
+    return {
+        host: tuple(sorted(marks, key=lambda one: -one[0].sure.rank))
+        for host, marks in found.items()
+    }
+
+
+__all__ = ["Hit", "Messages", "Role"]
