@@ -29,6 +29,7 @@ from graphql import (
     get_named_type,
     is_specified_scalar_type,
     parse,
+    print_ast,
     visit,
 )
 from graphql.language import FragmentDefinitionNode, InlineFragmentNode
@@ -118,24 +119,25 @@ def _fields(kind: GraphQLObjectType | GraphQLInterfaceType, names: set[str]) -> 
 
 
 def _arguments(kind: GraphQLObjectType | GraphQLInterfaceType, name: str) -> str:
-    from graphql import Undefined, print_ast
-    from graphql.utilities import ast_from_value
-
     parts = []
-    for key, argument in kind.fields[name].args.items():
-        text = f"{key}: {argument.type}"
-        if argument.default_value is not Undefined:
-            default = ast_from_value(argument.default_value, argument.type)
-            text += f" = {print_ast(default)}" if default else ""
-        parts.append(text)
+    for argument in kind.fields[name].args.values():
+        if (node := argument.ast_node) is None:
+            raise SystemExit(f"{kind.name}.{name} has no definition")
+        default = f" = {print_ast(node.default_value)}" if node.default_value else ""
+        parts.append(f"{node.name.value}: {print_ast(node.type)}{default}")
     return f"({', '.join(parts)})" if parts else ""
 
 
 def printed(schema: GraphQLSchema, used: dict[str, set[str]]) -> str:
     """The subset as SDL text, types in alphabetical order."""
-    return NOTICE + "\n" + "\n\n".join(
-        text for name in sorted(used) if (text := _print(schema.type_map[name], used))
-    ) + "\n"
+    return (
+        NOTICE
+        + "\n"
+        + "\n\n".join(
+            text for name in sorted(used) if (text := _print(schema.type_map[name], used))
+        )
+        + "\n"
+    )
 
 
 def _print(kind: GraphQLNamedType, used: dict[str, set[str]]) -> str:
@@ -157,9 +159,11 @@ def _print(kind: GraphQLNamedType, used: dict[str, set[str]]) -> str:
         word = "type" if isinstance(kind, GraphQLObjectType) else "interface"
         parents = [i.name for i in kind.interfaces if used.get(i.name)]
         implements = f" implements {' & '.join(parents)}" if parents else ""
-        return f"{word} {kind.name}{implements} {{\n" + "\n".join(
-            _fields(kind, used[kind.name])
-        ) + "\n}"
+        return (
+            f"{word} {kind.name}{implements} {{\n"
+            + "\n".join(_fields(kind, used[kind.name]))
+            + "\n}"
+        )
     raise SystemExit(f"no rule for {kind.name}")
 
 

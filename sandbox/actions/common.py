@@ -1,0 +1,84 @@
+"""What the actions share: rights, timeline entries, and the rows that pull requests are found by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.errors import Forbidden, NotFound, Refused
+from sandbox.world import Account, App, Event, PullRequest, Repository, World, at_least
+
+
+def require(world: World, actor: Account, repository: Repository, level: str) -> None:
+    """NotFound if the account cannot even read, Forbidden if it may not do what ``level`` allows."""
+    has = world.permission(actor, repository)
+    if not at_least(has, "read"):
+        raise NotFound(f"repository {repository.full_name}")
+    if repository.archived and level != "admin":
+        raise Forbidden("Repository was archived so is read-only.")
+    if not at_least(has, level):
+        raise Forbidden(f"Must have {level} access to Repository.")
+
+
+def require_owner(organization: Account, actor: Account) -> None:
+    if actor is not organization and organization.members.get(actor.id) != "admin":
+        raise Forbidden("Must be an organization owner.")
+
+
+def open_only(pull: PullRequest) -> None:
+    if pull.state != "open":
+        raise Refused("Pull Request is not open")
+
+
+def record(world: World, pull: PullRequest, kind: str, actor: Account | None, **data: Any) -> Event:
+    """Add a timeline event and move ``updated_at``."""
+    now = world.now()
+    data["repository"] = pull.repository
+    event = world.register(Event(id=world.new_id(), kind=kind, at=now, actor=actor, data=data))
+    pull.timeline.append(event)
+    pull.updated_at = now
+    return event
+
+
+def index_open(pull: PullRequest) -> None:
+    """Make an open pull request findable by head branch, base branch and head SHA."""
+    repository = pull.repository
+    if pull.head_repository:
+        key = (pull.head_repository.id, pull.head_ref)
+        repository.open_by_head.setdefault(key, set()).add(pull.number)
+    repository.open_by_base.setdefault(pull.base_ref, set()).add(pull.number)
+    repository.open_by_sha.setdefault(pull.head_sha, set()).add(pull.number)
+
+
+def unindex_open(pull: PullRequest) -> None:
+    repository = pull.repository
+    if pull.head_repository:
+        key = (pull.head_repository.id, pull.head_ref)
+        repository.open_by_head.get(key, set()).discard(pull.number)
+    repository.open_by_base.get(pull.base_ref, set()).discard(pull.number)
+    repository.open_by_sha.get(pull.head_sha, set()).discard(pull.number)
+    if not repository.open_by_sha.get(pull.head_sha):
+        repository.open_by_sha.pop(pull.head_sha, None)
+
+
+def network(world: World, repository: Repository) -> list[Repository]:
+    """The repository and everything that shares its objects."""
+    return [found for found in world.repositories.values() if found.store is repository.store]
+
+
+def pulls_from(world: World, repository: Repository, branch: str) -> list[PullRequest]:
+    """Open pull requests, in any repository of the network, whose head is this branch."""
+    targets = [repository] if repository.parent is None else [repository, repository.parent]
+    found = []
+    for target in targets:
+        numbers = target.open_by_head.get((repository.id, branch), set())
+        found += [target.pulls[number] for number in sorted(numbers)]
+    return found
+
+
+def emit_pull(world: World, pull: PullRequest, what: str, sender: Account, **extra: Any) -> None:
+    """Send ``pull_request`` with this action."""
+    world.emit("pull_request", what, repository=pull.repository, sender=sender, pull=pull, **extra)
+
+
+def app_of(actor: Account) -> App | None:
+    return actor.app if actor.kind == "Bot" else None
