@@ -139,9 +139,9 @@ class _List(Generic[T]):
 
     def add(self, node: Node) -> None:
         """Take one page. Raises: IncompleteSnapshot if the list changed meanwhile."""
-        page = node[self._field]
-        if page is None:
+        if node[self._field] is None:
             raise IncompleteSnapshot(f"GitHub withholds the {self._what}")
+        page = child(node, self._field)
         total = page.get("totalCount")
         if self.items and total != self._total:
             raise IncompleteSnapshot(f"the {self._what} changed while they were read")

@@ -64,6 +64,12 @@ class Hub:
 
         self.mock.add_callback(verb, f"{API}{path}", callback=answer)
 
+    def forget(self) -> None:
+        """Forget what was to be answered and what was asked."""
+        self._queries.clear()
+        self.asked.clear()
+        self.mock.calls.reset()
+
     def _mint(self, request: PreparedRequest) -> Reply:
         self.mints += 1
         ends = datetime.now(UTC) + self.token_life
