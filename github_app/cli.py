@@ -1,5 +1,7 @@
-"""``countersign ...``: the list of commands. Each one lives in ``commands/`` and is imported when it
-is called, so that ``countersign --help`` and the quick ones stay quick."""
+"""``countersign ...``: the list of commands.
+
+Each lives in ``commands/`` and is imported when it is called, so that the quick ones stay quick.
+"""
 
 import importlib
 import sys

@@ -90,9 +90,7 @@ class Context:
         )
 
 
-def interpret(
-    event: str, payload: object, *, app_id: int, received_at: datetime
-) -> Mapped:
+def interpret(event: str, payload: object, *, app_id: int, received_at: datetime) -> Mapped:
     """Turn a delivery into work.
 
     Shapes:  ``payload`` is parsed JSON of any shape; ``event`` the X-GitHub-Event header.
@@ -113,7 +111,7 @@ def interpret(
     return rule(context)
 
 
-# --- the mapping functions --------------------------------------------------------------------------
+# --- the mapping functions -----------------------------------------------------------------------
 
 # Actions of pull_request that cannot change a verdict. Any other, known or new, judges again.
 _IDLE_ACTIONS = frozenset(
@@ -135,6 +133,7 @@ def pull_request(context: Context) -> Mapped:
         priority=priority,
         head_sha=_text(head, "sha"),
         updated_at=str(pull.get("updated_at") or ""),
+        withdraw=_text(head, "sha") if _retargeted(context) else "",
     )
     tasks = [task]
     if context.action == "closed" and not pull.get("merged"):
@@ -222,7 +221,7 @@ def whole_installation(context: Context) -> Mapped:
 
 
 def team(context: Context) -> Mapped:
-    if context.action in {"created"}:
+    if context.action == "created":
         return Mapped(note="a new team has no members yet")
     return whole_installation(context)
 
@@ -301,7 +300,12 @@ RULES: dict[str, Callable[[Context], Mapped]] = {
 }
 
 
-# --- what is read of a payload ------------------------------------------------------------------------
+# --- what is read of a payload -------------------------------------------------------------------
+
+
+def _retargeted(context: Context) -> bool:
+    changes = context.payload.get("changes")
+    return context.action == "edited" and isinstance(changes, Mapping) and "base" in changes
 
 
 def _touches_roster(context: Context) -> bool:
@@ -385,6 +389,6 @@ def _text(payload: Payload, key: str) -> str:
 
 def _number(payload: Payload, key: str) -> int:
     value = payload.get(key)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise MalformedPayload(f"{key}: expected a number, got {type(value).__name__}")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+        raise MalformedPayload(f"{key}: expected an id, got {type(value).__name__}")
     return value

@@ -4,20 +4,25 @@ A head becomes the open pull requests that have it, a repository all its open on
 its repositories: one level at a time, so that a crash repeats little.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from github_app.gateway import repository as gateway
 from github_app.gateway.client import Installation
+from github_app.gateway.repository import OpenPullRequest
+from github_app.store.queue import Queue
 from github_app.store.task import BULK, Task, TaskKind
 
+# The subject of a repository's row when only what was missed is looked for.
+MISSED = "missed"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
 class Expansion:
     """How wide work is widened in this process: whose check runs it looks at."""
 
-    app_id: int
-    check_name: str
+    def __init__(self, *, queue: Queue, app_id: int, check_name: str) -> None:
+        self._queue = queue
+        self._app_id = app_id
+        self._check_name = check_name
 
     def expand(self, installation: Installation, task: Task) -> Iterator[Task]:
         """The work that a wide task stands for. Raises: GitHubError."""
@@ -27,7 +32,7 @@ class Expansion:
             case TaskKind.REPOSITORY:
                 yield from self._repository(installation, task)
             case TaskKind.INSTALLATION:
-                yield from self._installation(installation, task)
+                yield from self._installation(installation)
             case _:
                 raise ValueError(f"{task.kind} is not wide")
 
@@ -46,14 +51,24 @@ class Expansion:
             owner,
             name,
             repository_id=task.repository_id,
-            check_name=self.check_name,
-            app_id=self.app_id,
+            check_name=self._check_name,
+            app_id=self._app_id,
         )
+        wanted = list(self._missed(task, found) if task.subject == MISSED else found)
         # The queue takes the newest request first: ask for the most recently active last.
-        for pull in reversed(list(found)):
+        for pull in reversed(wanted):
             yield _pull(installation, task, pull.number, BULK)
 
-    def _installation(self, installation: Installation, _task: Task) -> Iterator[Task]:
+    def _missed(self, task: Task, found: Iterable[OpenPullRequest]) -> Iterator[OpenPullRequest]:
+        """Those whose check is missing, or older than what happened since it was judged."""
+        asked = self._queue.asked(TaskKind.PULL_REQUEST, task.repository_id)
+        for pull in found:
+            last = asked.get(str(pull.number), 0.0)
+            judged = pull.check is not None and pull.check.status == "COMPLETED"
+            if not judged or pull.updated_at.timestamp() > last:
+                yield pull
+
+    def _installation(self, installation: Installation) -> Iterator[Task]:
         for repository in gateway.repositories(installation):
             yield Task(
                 kind=TaskKind.REPOSITORY,

@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from github_app.gateway import pull_request as gateway
+from github_app.gateway import supplements
 from github_app.gateway.client import Installation
 from github_app.gateway.pull_request import Snapshot
 from github_app.judge.catalogue import Catalogue
+from github_app.judge.contributors import known_pushes
 from github_app.judge.facts import PullRequest
 from github_app.judge.memory import Memory
 from github_app.judge.report import Annotation
 from github_app.judge.verdict import (
     Outcome,
-    RosterChange,
     Verdict,
     Want,
     cannot_judge,
@@ -25,6 +26,7 @@ from github_app.judge.verdict import (
     remember,
 )
 from github_app.rosters import RosterDesk
+from github_app.store.memory import Change
 
 ReadMemory = Callable[[PullRequest], Memory]
 
@@ -41,10 +43,12 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A verdict and what it was made from. ``memory`` holds what is to be remembered now."""
+    """A verdict and what it was made from. ``known`` is what was remembered before, ``memory``
+    what is to be remembered now."""
 
     verdict: Verdict
     snapshot: Snapshot
+    known: Memory
     memory: Memory
     annotations: tuple[Annotation, ...] = ()
 
@@ -62,8 +66,8 @@ class Judgement:
         memory: ReadMemory,
         now: Callable[[], datetime],
     ) -> None:
-        self._app_id = app_id
-        self._check_name = check_name
+        self.app_id = app_id
+        self.check_name = check_name
         self._catalogue = catalogue
         self._rosters = rosters
         self._memory = memory
@@ -77,8 +81,8 @@ class Judgement:
             subject.name,
             subject.number,
             repository_id=subject.repository_id,
-            check_name=self._check_name,
-            app_id=self._app_id,
+            check_name=self.check_name,
+            app_id=self.app_id,
             now=self._now(),
         )
 
@@ -92,7 +96,7 @@ class Judgement:
         memory = self._memory(pull)
         if force.roster is None:
             verdict = cannot_judge(pull, force.reason)
-            return Judged(verdict=verdict, snapshot=snapshot, memory=memory)
+            return Judged(verdict=verdict, snapshot=snapshot, known=memory, memory=memory)
         change, annotations = self._rosters.change(installation, snapshot, force.roster)
         asked: set[Want] = set()
         while True:
@@ -106,9 +110,23 @@ class Judgement:
         return Judged(
             verdict=verdict,
             snapshot=replace(snapshot, pull=pull),
-            memory=remember(pull, force.roster, memory, self._catalogue),
+            known=memory,
+            memory=_with_pushes(remember(pull, force.roster, memory, self._catalogue), pull),
             annotations=annotations,
         )
+
+
+def change_of(pull: PullRequest) -> Change:
+    """How the store's memory names this pull request."""
+    home = pull.head_repository
+    return Change(
+        repository_id=pull.repository.id,
+        number=pull.number,
+        head_oid=pull.head_oid,
+        commit_oids=tuple(commit.oid for commit in pull.commits),
+        head_repository_id=home.id if home else None,
+        head_ref=pull.head_ref,
+    )
 
 
 def _may_change(verdict: Verdict) -> bool:
@@ -116,12 +134,14 @@ def _may_change(verdict: Verdict) -> bool:
     return verdict.outcome in {Outcome.SIGNED_OFF, Outcome.WAITING}
 
 
+def _with_pushes(memory: Memory, pull: PullRequest) -> Memory:
+    """What GitHub's activity list told is worth keeping: next time it need not be asked."""
+    return replace(memory, pushes=known_pushes(pull, memory))
+
+
 def _with(installation: Installation, pull: PullRequest, wants: frozenset[Want]) -> PullRequest:
     if Want.PREVIOUS_NAMES in wants:
-        pull = gateway.previous_names(installation, pull)
+        pull = supplements.previous_names(installation, pull)
     if Want.PUSHES in wants:
-        pull = replace(pull, pushes=gateway.pushes(installation, pull) or ())
+        pull = replace(pull, pushes=supplements.pushes(installation, pull) or ())
     return pull
-
-
-__all__ = ["Judged", "Judgement", "RosterChange", "Subject"]

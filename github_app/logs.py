@@ -23,6 +23,8 @@ _SECRETS = re.compile(
     re.DOTALL,
 )
 _LONGEST = 300
+# For commands whose output is for people: only what is wrong is logged.
+QUIET = logging.ERROR
 
 
 def configure(stream: TextIO | None = None, *, level: int = logging.INFO) -> None:

@@ -1,51 +1,43 @@
 """What the audit log says of a judgement: design section 9, from the values at hand."""
 
-import hashlib
-import json
-
+from collections.abc import Iterable, Mapping
 
 from github_app.judge.facts import Review
-from github_app.judge.memory import Remembered
 from github_app.judge.reasons import Reason
 from github_app.judge.report import Report
-from github_app.judge.verdict import Verdict
+from github_app.judge.roster import RosterSource
 from github_app.judgement import Judged
-from github_app.store.audit import Entry, RecordKind
+from github_app.store.audit import AuditRecord, Entry, RecordKind
+from github_app.store.memory import digest
+from github_app.store.task import Task
+from github_app.store.text import Json
 
 
-def judged_entry(judged: Judged, report: Report, deliveries: tuple[str, ...]) -> Entry:
-    """Written before the check run is, so that no published verdict is without a record."""
-    return _entry(RecordKind.JUDGED, judged, report, deliveries)
+def judged(judgement: Judged, said: Report, oid: str, deliveries: tuple[str, ...]) -> Entry:
+    """Written before the check run is, so that no published verdict is without a record.
 
-
-def refused_entry(judged: Judged, report: Report, deliveries: tuple[str, ...]) -> Entry:
-    """A verdict that could not be published, for good: GitHub declined the check run."""
-    return _entry(RecordKind.REFUSED, judged, report, deliveries)
-
-
-def _entry(
-    kind: RecordKind, judged: Judged, report: Report, deliveries: tuple[str, ...]
-) -> Entry:
-    verdict = judged.verdict
+    Evidence is recorded by digest: the text itself may be private code and stays out.
+    """
+    verdict = judgement.verdict
     pull = verdict.pull
-    source = verdict.roster_source
     return Entry(
-        kind=kind,
+        kind=RecordKind.JUDGED,
         repository_id=pull.repository.id,
         repository=pull.repository.full_name,
         number=pull.number,
-        head_sha=pull.head_oid,
+        head_sha=oid,
         outcome=verdict.outcome.value,
         deliveries=deliveries,
         fields={
-            "conclusion": report.conclusion.value,
-            "title": report.title,
+            **_said(said),
             "observing": verdict.observing,
-            "base_ref": pull.base_ref,
-            "roster": _roster(source.name, source.path, source.commit_oid) if source else None,
-            "reasons": [reason.code.value for reason in verdict.reasons],
-            "evidence": [_digest(item) for item in verdict.evidence],
-            "cleared": [_digest(item) for item in verdict.cleared],
+            "base": pull.base_ref,
+            "roster": [_source(source) for source in verdict.roster.sources]
+            if verdict.roster
+            else [],
+            "reasons": _codes(verdict.reasons),
+            "evidence": [digest(item.signal) for item in verdict.evidence],
+            "cleared": [digest(item.signal) for item in verdict.cleared],
             "counted": [_review(review) for review in verdict.counted],
             "not_counted": [
                 {**_review(item.review), "reasons": _codes(item.reasons)}
@@ -55,28 +47,65 @@ def _entry(
     )
 
 
-def _roster(name: str, path: str, commit_oid: str | None) -> dict[str, str | None]:
-    return {"from": name, "path": path, "commit": commit_oid}
+def published(receipt: AuditRecord, check_run_id: int) -> Entry:
+    """The verdict of that record stands on GitHub."""
+    return _about(receipt, RecordKind.PUBLISHED, check_run_id=check_run_id)
 
 
-def _codes(reasons: tuple[Reason, ...]) -> list[str]:
+def refused(receipt: AuditRecord, why: str) -> Entry:
+    """The verdict of that record was not, or perhaps not, published."""
+    return _about(receipt, RecordKind.REFUSED, fields={"why": why})
+
+
+def failed(
+    task: Task, oid: str, said: Report, reason: Reason, deliveries: tuple[str, ...]
+) -> Entry:
+    """No verdict could be reached, and the check says so."""
+    return Entry(
+        kind=RecordKind.FAILED,
+        repository_id=task.repository_id,
+        repository=task.full_name,
+        number=int(task.subject) if task.subject.isdigit() else None,
+        head_sha=oid,
+        deliveries=deliveries,
+        fields={**_said(said), "reasons": [reason.code.value], "why": reason.detail},
+    )
+
+
+def _about(
+    receipt: AuditRecord,
+    kind: RecordKind,
+    *,
+    check_run_id: int | None = None,
+    fields: Mapping[str, Json] | None = None,
+) -> Entry:
+    entry = receipt.entry
+    return Entry(
+        kind=kind,
+        repository_id=entry.repository_id,
+        repository=entry.repository,
+        number=entry.number,
+        head_sha=entry.head_sha,
+        outcome=entry.outcome,
+        judged_seq=receipt.seq,
+        check_run_id=check_run_id,
+        fields=fields or {},
+    )
+
+
+def _said(said: Report) -> dict[str, Json]:
+    return {"conclusion": said.conclusion.value, "title": said.title}
+
+
+def _source(source: RosterSource) -> dict[str, Json]:
+    return {"from": source.name, "path": source.path, "commit": source.commit_oid}
+
+
+def _codes(reasons: Iterable[Reason]) -> list[Json]:
     return [reason.code.value for reason in reasons]
 
 
-def _digest(item: Remembered) -> dict[str, str]:
-    """Evidence by tool, kind and digest: the text itself may be private code and stays out."""
-    signal = item.signal
-    text = json.dumps([signal.tool, signal.kind, signal.place, signal.ref, signal.evidence])
-    return {
-        "tool": signal.tool,
-        "kind": signal.kind.value,
-        "confidence": signal.confidence.value,
-        "where": signal.where,
-        "digest": hashlib.sha256(text.encode()).hexdigest(),
-    }
-
-
-def _review(review: Review) -> dict[str, int | str | None]:
+def _review(review: Review) -> dict[str, Json]:
     author = review.author
     return {
         "review": review.id,

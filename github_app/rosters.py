@@ -7,21 +7,32 @@ force, loudly; where there never was one, nothing can be judged. Never a file fr
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
-from github_app.gateway import pull_request as gateway
+from github_app.gateway import supplements
 from github_app.gateway.client import Installation
+from github_app.gateway.commit import file_at
 from github_app.gateway.errors import GitHubError
 from github_app.gateway.pull_request import RosterText, Snapshot
 from github_app.judge.errors import RosterError
+from github_app.judge.facts import Actor
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report import Annotation
-from github_app.judge.roster import Roster, RosterSource, parse_roster, raised_by, tighten
-from github_app.judge.roster import touches_roster as touches
+from github_app.judge.roster import (
+    LAYER_PATH,
+    ROSTER_PATH,
+    Roster,
+    RosterSource,
+    parse_roster,
+    raised_by,
+    tighten,
+    touches_roster,
+)
 from github_app.judge.verdict import RosterChange
 from github_app.logs import get_logger
-from github_app.store.rosters import Rosters
+from github_app.store.rosters import Rosters, SavedRoster
 from github_app.yaml_source import read_document
 
 log = get_logger("roster")
@@ -34,7 +45,7 @@ _MOST_KEPT = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InForce:
-    """The roster to judge by, or the reason why there is none. ``notes`` are said aloud."""
+    """The roster to judge by; where it is None, ``reason`` says why. ``notes`` are said aloud."""
 
     roster: Roster | None
     reason: Reason
@@ -42,37 +53,55 @@ class InForce:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    roster: Roster | None
+class _File:
+    """One roster file as it was read: ``scope`` says whose it is."""
+
+    scope: str
+    source: RosterSource
+    text: str | None
     problem: str = ""
     missing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parsed:
+    roster: Roster | None
+    problem: str = ""
 
 
 class RosterDesk:
     """Finds the roster for a snapshot. One per process; every thread may ask."""
 
-    def __init__(self, *, deployment: Path, kept: Rosters, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        *,
+        deployment: Path,
+        kept: Rosters,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+    ) -> None:
         self._deployment = deployment
         self._kept = kept
+        self._now = now
         self._monotonic = monotonic
-        self._parsed: dict[tuple[str, str, str], _Found] = {}
-        self._members: dict[tuple[int, str], tuple[float, frozenset[int]]] = {}
+        self._parsed: dict[tuple[str, ...], _Parsed] = {}
+        self._members: dict[tuple[int, str], tuple[float, frozenset[Actor]]] = {}
         self._lock = Lock()
 
     def in_force(self, installation: Installation, snapshot: Snapshot) -> InForce:
-        """The roster for this pull request. Raises nothing of GitHub's: an unread team is a note."""
-        owner = snapshot.pull.repository.owner
-        base = self._base(owner, snapshot.rosters.org)
-        if base.roster is None:
-            return base
-        layered = self._layered(base, snapshot)
-        if layered.roster is None:
-            return layered
-        roster = self._with_members(installation, layered.roster)
-        warnings = tuple(
-            Reason(code=Code.ROSTER_WARNING, detail=text) for text in roster.warnings
-        )
-        return replace(layered, roster=roster, notes=(*layered.notes, *warnings))
+        """The roster for this pull request. An unread team is no error: it gives nobody a level."""
+        repository = snapshot.pull.repository
+        force = self._settled(self._base_file(repository.owner, snapshot.rosters.org), None)
+        own = snapshot.rosters.repository
+        if force.roster is not None and own is not None:
+            below = force
+            force = self._settled(_file(f"repository/{repository.id}", own), below.roster)
+            force = replace(force, notes=(*below.notes, *force.notes))
+        if force.roster is None:
+            return force
+        roster = self._with_members(installation, force.roster)
+        remarks = tuple(Reason(code=Code.ROSTER_WARNING, detail=text) for text in roster.warnings)
+        return replace(force, roster=roster, notes=(*force.notes, *remarks))
 
     def change(
         self, installation: Installation, snapshot: Snapshot, current: Roster
@@ -80,123 +109,114 @@ class RosterDesk:
         """What the pull request does to the roster, judged by the current one.
 
         Returns (None, ()) for one that leaves it alone. The new file is read from the head to see
-        whom it would raise and to remark on its lines; it is never in force.
+        whom it would raise and to remark on its lines; it is never in force. Raises: GitHubError.
         """
         pull = snapshot.pull
-        paths = roster_paths(pull.repository.name)
-        if not touches(pull, *paths):
+        if not touches_roster(pull, current.sources):
             return None, ()
         raised: frozenset[str] = frozenset()
-        annotations: list[Annotation] = []
-        for path in paths:
-            if not _changes(snapshot, path):
-                continue
-            text = gateway.file_at(installation, pull.repository, pull.head_oid, path)
+        annotations: tuple[Annotation, ...] = ()
+        for path in _roster_paths(snapshot, current):
+            text = file_at(installation, pull.repository, pull.head_oid, path)
             if text is None:
                 continue
-            source = RosterSource(
-                name=pull.repository.full_name, path=path, commit_oid=pull.head_oid
-            )
+            name = pull.repository.full_name
+            source = RosterSource(name=name, path=path, commit_oid=pull.head_oid)
             try:
-                proposed = parse_roster(read_document(text, path), source=source)
+                document = read_document(text, path)
+                if path == LAYER_PATH:
+                    tighten(current, document, source=source)
+                else:
+                    raised |= raised_by(current, parse_roster(document, source=source))
             except RosterError as error:
                 annotations += _annotations(path, error)
-                continue
-            raised |= raised_by(current, proposed)
-        return RosterChange(raised=raised), tuple(annotations)
+        return RosterChange(raised=raised), annotations
 
-    def forget_members(self, installation_id: int | None = None) -> None:
+    def forget_members(self, installation_id: int) -> None:
         """Team members changed: read them again at the next judgement."""
         with self._lock:
-            if installation_id is None:
-                self._members.clear()
-                return
             for key in [key for key in self._members if key[0] == installation_id]:
                 del self._members[key]
 
-    def _base(self, owner: str, org: RosterText | None) -> InForce:
-        scope = f"owner {owner.casefold()}"
-        if org is not None:
-            return self._settled(scope, self._read(scope, org))
-        last = self._last(scope)
-        if last is not None:
-            gone = Reason(code=Code.ROSTER_STALE, detail="the organisation's file is gone")
-            log.warning("roster gone", owner=owner)
-            return InForce(roster=last, reason=gone, notes=(gone,))
-        return self._settled(DEPLOYMENT, self._from_deployment())
+    # --- which file -------------------------------------------------------------------------------
 
-    def _layered(self, base: InForce, snapshot: Snapshot) -> InForce:
-        text = snapshot.rosters.repository
-        if text is None or base.roster is None:
-            return base
-        scope = f"repository {snapshot.pull.repository.id}"
-        found = self._read(scope, text, below=base.roster)
-        if found.roster is not None:
-            self._keep(scope, text)
-            return replace(base, roster=found.roster)
+    def _base_file(self, owner: str, org: RosterText | None) -> _File:
+        """The organisation's file, or this deployment's where the organisation never had one.
+
+        One that was there and is gone is a broken file, not a missing one: taking it away must not
+        loosen anything.
+        """
+        scope = f"owner/{owner.casefold()}"
+        if org is not None:
+            return _file(scope, org)
         kept = self._kept.last(scope)
         if kept is not None:
-            again = self._parse(scope, kept.text, _source(kept.source), below=base.roster)
-            if again.roster is not None:
-                note = Reason(code=Code.ROSTER_STALE, detail=found.problem)
-                return replace(base, roster=again.roster, notes=(*base.notes, note))
-        return InForce(roster=None, reason=Reason(code=Code.ROSTER_BROKEN, detail=found.problem))
+            source = _source(kept)
+            return _File(scope=scope, source=source, text=None, problem="the file is gone")
+        return self._deployment_file()
 
-    def _settled(self, scope: str, found: _Found) -> InForce:
-        """A valid roster is in force; a broken one leaves the last valid one, if there was one."""
-        if found.roster is not None:
-            return InForce(roster=found.roster, reason=_FINE)
-        code = Code.ROSTER_MISSING if found.missing else Code.ROSTER_BROKEN
-        last = None if found.missing else self._last(scope)
-        if last is None:
-            return InForce(roster=None, reason=Reason(code=code, detail=found.problem))
-        stale = Reason(code=Code.ROSTER_STALE, detail=found.problem)
-        log.warning("roster broken", scope=scope, problem=found.problem)
-        return InForce(roster=last, reason=stale, notes=(stale,))
-
-    def _read(self, scope: str, text: RosterText, below: Roster | None = None) -> _Found:
-        """Parse what GitHub gave, and keep it if it is valid."""
-        if text.problem:
-            return _Found(roster=None, problem=f"{text.path}: {text.problem}")
-        source = RosterSource(name=text.repository, path=text.path, commit_oid=text.commit_oid)
-        found = self._parse(scope, text.text, source, below=below)
-        if found.roster is not None:
-            self._kept.remember(scope, text.text, source=_spell(source))
-        return found
-
-    def _from_deployment(self) -> _Found:
+    def _deployment_file(self) -> _File:
+        name = self._deployment.name
+        source = RosterSource(name=DEPLOYMENT, path=name)
         try:
             text = self._deployment.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return _File(
+                scope="deployment", source=source, text=None, problem=f"no {name}", missing=True
+            )
         except (OSError, UnicodeDecodeError) as error:
-            problem = f"{self._deployment.name}: {type(error).__name__}"
-            return _Found(roster=None, problem=problem, missing=isinstance(error, OSError))
-        source = RosterSource(name=DEPLOYMENT, path=self._deployment.name, commit_oid=None)
-        found = self._parse(DEPLOYMENT, text, source)
-        if found.roster is not None:
-            self._kept.remember(DEPLOYMENT, text, source=_spell(source))
-        return found
+            problem = f"{name}: {type(error).__name__}"
+            return _File(scope="deployment", source=source, text=None, problem=problem)
+        return _File(scope="deployment", source=source, text=text)
 
-    def _last(self, scope: str) -> Roster | None:
+    # --- what is in it ----------------------------------------------------------------------------
+
+    def _settled(self, file: _File, below: Roster | None) -> InForce:
+        """A valid file is in force; a broken one leaves the last valid one, if there was one."""
+        found = self._parse(file, below)
+        if found.roster is not None:
+            return InForce(roster=found.roster, reason=_FINE)
+        last = None if file.missing else self._last(file.scope, below)
+        code = Code.ROSTER_MISSING if file.missing else Code.ROSTER_BROKEN
+        if last is None:
+            return InForce(roster=None, reason=Reason(code=code, detail=found.problem))
+        log.warning("roster broken", scope=file.scope, problem=found.problem)
+        stale = Reason(code=Code.ROSTER_STALE, detail=found.problem)
+        return InForce(roster=last, reason=stale, notes=(stale,))
+
+    def _last(self, scope: str, below: Roster | None) -> Roster | None:
         kept = self._kept.last(scope)
         if kept is None:
             return None
-        return self._parse(scope, kept.text, _source(kept.source)).roster
+        return _parse(kept.text, _source(kept), below).roster
 
-    def _parse(
-        self, scope: str, text: str, source: RosterSource, *, below: Roster | None = None
-    ) -> _Found:
-        """Parse once per content: a roster is read with every snapshot and changes rarely."""
-        layer = f"{below.source.name} {below.source.commit_oid}" if below else ""
-        key = (scope, f"{source.commit_oid} {layer}", text)
+    def _parse(self, file: _File, below: Roster | None) -> _Parsed:
+        """Parse once per content: a roster comes with every snapshot and changes rarely."""
+        if file.text is None:
+            return _Parsed(roster=None, problem=file.problem)
+        layer = "".join(str(source) for source in below.sources) if below else ""
+        oid = file.source.commit_oid or ""
+        key = (file.scope, oid, layer, file.text)
         with self._lock:
             known = self._parsed.get(key)
-        if known is None:
-            known = _parsed(text, source, below)
-            with self._lock:
-                if len(self._parsed) >= _MOST_KEPT:
-                    self._parsed.clear()
-                self._parsed[key] = known
-        return known
+        if known is not None:
+            return known
+        parsed = _parse(file.text, file.source, below)
+        if parsed.roster is not None:
+            self._kept.remember(
+                file.scope,
+                text=file.text,
+                source=f"{file.source.name}\n{file.source.path}",
+                commit_oid=oid,
+                read_at=self._now(),
+            )
+        with self._lock:
+            if len(self._parsed) >= _MOST_KEPT:
+                self._parsed.clear()
+            self._parsed[key] = parsed
+        return parsed
+
+    # --- teams ------------------------------------------------------------------------------------
 
     def _with_members(self, installation: Installation, roster: Roster) -> Roster:
         """Fill in who is in the roster's teams. A team that cannot be read gives nobody a level."""
@@ -213,11 +233,10 @@ class RosterDesk:
             known = self._members.get(key)
         if known is not None and self._monotonic() - known[0] < MEMBERS_AGE:
             return known[1]
-        organisation, _, slug = team.partition("/")
         try:
-            found = gateway.team_members(installation, organisation, slug)
+            found = supplements.team_members(installation, team)
         except GitHubError as error:
-            log.warning("team unread", team=team, error=str(error))
+            log.warning("team unread", team=team, reason=str(error))
             return None
         with self._lock:
             self._members[key] = (self._monotonic(), found)
@@ -227,23 +246,39 @@ class RosterDesk:
 _FINE = Reason(code=Code.NO_AI_MARK)  # never shown: a roster that is in force needs no reason
 
 
-def roster_paths(repository: str) -> tuple[str, ...]:
-    """Where a repository of this name may hold a roster."""
-    return ("reviewers.yaml", ".github/reviewers.yaml")
+def _file(scope: str, text: RosterText) -> _File:
+    source = RosterSource(name=text.repository, path=text.path, commit_oid=text.commit_oid)
+    problem = f"{text.path}: {text.problem}" if text.problem else ""
+    return _File(scope=scope, source=source, text=text.text, problem=problem)
 
 
-def _parsed(text: str, source: RosterSource, below: Roster | None) -> _Found:
+def _source(kept: SavedRoster) -> RosterSource:
+    name, _, path = kept.source.partition("\n")
+    return RosterSource(name=name, path=path, commit_oid=kept.commit_oid or None)
+
+
+def _parse(text: str, source: RosterSource, below: Roster | None) -> _Parsed:
     try:
         document = read_document(text, source.path)
         if below is not None:
-            return _Found(roster=tighten(below, document, source=source))
-        return _Found(roster=parse_roster(document, source=source))
+            return _Parsed(roster=tighten(below, document, source=source))
+        return _Parsed(roster=parse_roster(document, source=source))
     except RosterError as error:
-        return _Found(roster=None, problem=str(error))
+        return _Parsed(roster=None, problem=str(error))
 
 
-def _annotations(path: str, error: RosterError) -> list[Annotation]:
-    return [
+def _roster_paths(snapshot: Snapshot, current: Roster) -> tuple[str, ...]:
+    """The roster files that this pull request may change, each once."""
+    name = snapshot.pull.repository.full_name.casefold()
+    own = [source.path for source in current.sources if source.name.casefold() == name]
+    touched = {file.path.casefold() for file in snapshot.pull.files}
+    paths = dict.fromkeys([ROSTER_PATH, LAYER_PATH, *own])
+    every = not snapshot.pull.files_complete
+    return tuple(path for path in paths if every or path.casefold() in touched)
+
+
+def _annotations(path: str, error: RosterError) -> tuple[Annotation, ...]:
+    return tuple(
         Annotation(
             path=path,
             start_line=problem.line,
@@ -253,4 +288,4 @@ def _annotations(path: str, error: RosterError) -> list[Annotation]:
             message=problem.message,
         )
         for problem in error.problems
-    ]
+    )

@@ -5,45 +5,44 @@ what differs. What goes wrong ends in one of three ways: asked again later, publ
 judge", or (when the lease is gone) left to whoever holds it now.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from github_app.expansion import expand
-from github_app.gateway import check_run, merge_queue
+from github_app import records
+from github_app.expansion import Expansion
+from github_app.gateway import app as the_app
+from github_app.gateway import check_run
 from github_app.gateway.client import GitHub, Installation
-from github_app.gateway.errors import (
-    Forbidden,
-    GitHubError,
-    IncompleteSnapshot,
-    NotFound,
-    RateLimited,
-    Refused,
-    Suspended,
-)
+from github_app.gateway.errors import GitHubError, NotFound, RateLimited, Suspended
 from github_app.gateway.pull_request import Snapshot
 from github_app.judge.errors import CountersignError
-from github_app.judge.facts import CheckRun, PullRequest, Repository
+from github_app.judge.facts import CheckRun, Repository
+from github_app.judge.memory import Memory
 from github_app.judge.reasons import Code, Reason
-from github_app.judge.report import Conclusion, Report, report, withdrawn
-from github_app.judge.verdict import Outcome, Verdict, cannot_judge, worst
-from github_app.judgement import Judged, Judgement, Subject
+from github_app.judge.report import Report, report, withdrawn
+from github_app.judge.verdict import SEVERITY, cannot_judge, worst
+from github_app.judgement import Judged, Judgement, Subject, change_of
+from github_app.leases import LeaseKeeper
 from github_app.logs import get_logger, trace
-from github_app.records import failed_entry, judged_entry, published_entry
+from github_app.merge_group import Group, GroupUnknown, trace_group
 from github_app.rosters import RosterDesk
+from github_app.store.audit import AuditRecord
 from github_app.store.claim import Claim
 from github_app.store.database import Store
-from github_app.store.task import PERSON_WAITS, HintValue, Task, TaskKind
+from github_app.store.task import PERSON_WAITS, Task, TaskKind
 
 log = get_logger("worker")
 
-# A write to GitHub takes at most this long (gateway timeouts): less lease left, and it is not begun.
+# A write to GitHub takes about this long at most: with less lease left it is not begun.
 PUBLISH_SECONDS = 5.0
-# How often a snapshot that is older than the event that asked for it is read again, and how soon.
-STALE_READS = 6
+# A snapshot older than the event that asked for it is read again so often, and so soon.
+STALE_READS = 8
 STALE_DELAY = 0.25
 # After so many failures in a row the check says so, where a head is known to say it on.
 SILENT_FAILURES = 2
+# Heads that this worker knows to be remembered already.
+HEADS_KEPT = 10_000
 
 
 class StaleRead(CountersignError):
@@ -68,7 +67,7 @@ class Target:
 
 
 class Worker:
-    """Does one piece of work after the other. One per thread; they share everything they are given."""
+    """Does one piece of work after the other. One per thread; they share their parts."""
 
     def __init__(
         self,
@@ -78,7 +77,7 @@ class Worker:
         store: Store,
         judgement: Judgement,
         rosters: RosterDesk,
-        check_name: str,
+        leases: LeaseKeeper,
         web_url: str,
         now: Callable[[], datetime],
     ) -> None:
@@ -87,20 +86,24 @@ class Worker:
         self._store = store
         self._judgement = judgement
         self._rosters = rosters
-        self._check_name = check_name
+        self._leases = leases
         self._web_url = web_url
         self._now = now
+        self._heads: set[tuple[int, int, str]] = set()
+        self._expansion = Expansion(
+            queue=store.queue, app_id=judgement.app_id, check_name=judgement.check_name
+        )
 
     def step(self) -> bool:
         """Claim and do one piece of work. False: there was none."""
         claim = self._store.queue.claim(self.name)
         if claim is None:
             return False
-        with self._store.leases.kept(claim):
+        with self._leases.kept(claim):
             self._do(claim)
         return True
 
-    # --- what may come out of a claim -------------------------------------------------------------
+    # --- what may come out of a claim ------------------------------------------------------------
 
     def _do(self, claim: Claim) -> None:
         """Do the work; every way out settles the claim or gives it back."""
@@ -137,7 +140,9 @@ class Worker:
     ) -> None:
         """Not judged: try again later, and say so on the check before anybody has to wonder."""
         kind = type(error).__name__
-        log.warning("not judged", kind=kind, reason=str(error), advice=error.advice, **_about(claim))
+        log.warning(
+            "not judged", kind=kind, reason=str(error), advice=error.advice, **_about(claim)
+        )
         self._store.counters.add("errors", {"kind": kind})
         if not retryable or claim.attempts + 1 >= SILENT_FAILURES:
             self._say_failed(claim, Reason(code=code, detail=kind))
@@ -146,25 +151,32 @@ class Worker:
     def _say_failed(self, claim: Claim, reason: Reason) -> None:
         """Put "cannot judge" on the head that the event named: never leave an old green there."""
         oid = claim.hint.get("head_sha")
-        if claim.task.kind is not TaskKind.PULL_REQUEST or not isinstance(oid, str):
+        if claim.task.kind is not TaskKind.PULL_REQUEST or not isinstance(oid, str) or not oid:
             return
         try:
-            installation = self._github.installation(claim.task.installation_id)
-            said = withdrawn(reason)
-            entry = failed_entry(claim.task, oid, said, reason, claim.deliveries)
-            receipt = self._store.audit.append(entry).hash
-            check_run.replace_unseen(
-                installation,
-                _hinted_repository(claim.task),
-                oid,
-                said,
-                name=self._check_name,
-                receipt=receipt,
-            )
+            self._publish_unread(claim, oid, withdrawn(reason), reason)
         except GitHubError as error:
             log.warning("could not say so", reason=str(error), **_about(claim))
 
-    # --- the kinds of work ------------------------------------------------------------------------
+    def _publish_unread(self, claim: Claim, oid: str, said: Report, reason: Reason) -> None:
+        """A check run without a snapshot: a new one, which supersedes whatever stands there."""
+        task = claim.task
+        if not self._store.queue.holds(claim, PUBLISH_SECONDS):
+            raise LeaseLost("not enough of the lease is left to publish")
+        entry = records.failed(task, oid, said, reason, claim.deliveries)
+        receipt = self._store.audit.append(entry)
+        owner, _, name = task.full_name.partition("/")
+        check_run.publish(
+            self._installation(claim),
+            Repository(id=task.repository_id, owner=owner, name=name),
+            oid,
+            None,
+            said,
+            external_id=check_run.external_id(said, receipt.receipt),
+            name=self._judgement.check_name,
+        )
+
+    # --- the kinds of work -----------------------------------------------------------------------
 
     def _dispatch(self, claim: Claim) -> None:
         installation = self._installation(claim)
@@ -184,19 +196,20 @@ class Worker:
         if task.installation_id:
             return self._github.installation(task.installation_id)
         owner, _, name = task.full_name.partition("/")
-        return self._github.installation(installation_of(self._github, owner, name))
+        found = the_app.installation_for(self._github.app(), owner, name or None)
+        return self._github.installation(found.id)
 
     def _widen(self, claim: Claim, installation: Installation) -> None:
         if claim.task.kind is TaskKind.INSTALLATION:
             self._rosters.forget_members(installation.id)
-        found = list(expand(installation, claim.task))
+        found = list(self._expansion.expand(installation, claim.task))
         self._store.queue.add(found)
         log.info("widened", found=len(found), **_about(claim))
         self._store.queue.settle(claim)
 
     def _pull_request(self, claim: Claim, installation: Installation) -> None:
         subject = _subject(claim.task)
-        self._withdraw(claim, installation)
+        self._withdraw(claim)
         snapshot = self._judgement.read(installation, subject)
         _refuse_stale(claim, snapshot)
         if snapshot.pull.state != "OPEN":
@@ -226,34 +239,33 @@ class Worker:
         siblings = own.snapshot.pull.siblings
         if not siblings:
             return claim, own
-        subject = _subject(claim.task)
         tasks = [replace(claim.task, subject=str(one.number), hint={}) for one in siblings]
         joint = self._store.queue.claim_also(claim, tasks)
         if joint is None:
             raise StaleRead("a pull request with the same head is being judged")
-        twins = [
-            self._judge(
-                installation,
-                self._judgement.read(installation, replace(subject, number=one.number)),
-            )
-            for one in siblings
-        ]
-        everything = [own, *twins]
-        verdict = worst(own.verdict, tuple(twin.verdict for twin in twins))
-        for judged in everything:
+        self._leases.keep(joint)
+        twins = []
+        for one in siblings:
+            subject = replace(_subject(claim.task), number=one.number)
+            twins.append(self._judge(installation, self._judgement.read(installation, subject)))
+        for judged in twins:
             self._remember(judged)
-        return joint, replace(own, verdict=verdict)
+        return joint, replace(own, verdict=worst(own.verdict, tuple(t.verdict for t in twins)))
 
     def _merge_group(self, claim: Claim, installation: Installation) -> None:
         """Judge a merge group by the pull requests in it; what cannot be traced is not green."""
-        group = trace_group(installation, claim.task)
+        try:
+            group = trace_group(installation, claim.task)
+        except GroupUnknown as error:
+            if claim.attempts < STALE_READS:
+                raise StaleRead(str(error)) from error
+            reason = Reason(code=Code.GROUP_UNKNOWN)
+            self._publish_unread(claim, claim.task.subject, withdrawn(reason), reason)
+            self._store.queue.settle(claim)
+            return
         judged = self._judge_group(installation, group)
-        standing = check_run.standing(
-            installation,
-            group.repository,
-            group.head_oid,
-            name=self._check_name,
-            app_id=self._judgement.app_id,
+        standing = group.standing(
+            installation, app_id=self._judgement.app_id, check_name=self._judgement.check_name
         )
         target = Target(repository=group.repository, oid=group.head_oid, standing=standing)
         self._publish(claim, installation, judged, target)
@@ -274,7 +286,7 @@ class Worker:
             decisive = replace(decisive, verdict=cannot_judge(decisive.snapshot.pull, unknown))
         return decisive
 
-    # --- publish and record -----------------------------------------------------------------------
+    # --- publish and record ----------------------------------------------------------------------
 
     def _publish(
         self, claim: Claim, installation: Installation, judged: Judged, target: Target
@@ -291,21 +303,114 @@ class Worker:
             log.info("unchanged", **_outcome(judged, said), **_about(claim))
             self._store.queue.settle(claim)
             return
-        entry = judged_entry(judged, said, claim.deliveries, oid=target.oid)
-        receipt = self._remember(judged, entry)
+        self._remember(judged)
+        entry = records.judged(judged, said, target.oid, claim.deliveries)
+        receipt = self._store.audit.append(entry)
         if not self._store.queue.holds(claim, PUBLISH_SECONDS):
             raise LeaseLost("not enough of the lease is left to publish")
-        published = check_run.publish(
-            installation,
-            target.repository,
-            target.oid,
-            target.standing,
-            said,
-            name=self._check_name,
-            receipt=receipt.hash,
-            details_url=None,
-        )
-        record = published_entry(receipt, published.check_run_id)
+        published = self._write(claim, installation, target, said, receipt)
+        record = records.published(receipt, published.check_run_id)
         held = self._store.queue.settle(claim, records=[record])
         self._store.counters.add("publications", {"conclusion": said.conclusion.value})
         log.info("published", held=held, **_outcome(judged, said), **_about(claim))
+
+    def _write(
+        self,
+        claim: Claim,
+        installation: Installation,
+        target: Target,
+        said: Report,
+        receipt: AuditRecord,
+    ) -> check_run.Published:
+        try:
+            return check_run.publish(
+                installation,
+                target.repository,
+                target.oid,
+                target.standing,
+                said,
+                external_id=check_run.external_id(said, receipt.receipt),
+                name=self._judgement.check_name,
+            )
+        except GitHubError as error:
+            log.warning("not published", reason=str(error), **_about(claim))
+            self._store.audit.append(records.refused(receipt, type(error).__name__))
+            raise
+
+    def _remember(self, judged: Judged) -> None:
+        """Keep the evidence and the pushes, before anything is said on their ground."""
+        pull = judged.snapshot.pull
+        head = (pull.repository.id, pull.number, pull.head_oid)
+        if not _anything(judged.memory) or (judged.memory == judged.known and head in self._heads):
+            return
+        self._store.memory.add(
+            change_of(pull), judged.memory, seen_at=max(pull.taken_at, pull.updated_at)
+        )
+        self._heads = {head} if len(self._heads) >= HEADS_KEPT else self._heads | {head}
+
+    def _withdraw(self, claim: Claim) -> None:
+        """A green that a retarget may have made wrong is taken down before anything slow.
+
+        A retargeted pull request keeps its head and so its check: until it is judged anew, the
+        check must not let it into the new base.
+        """
+        oid = claim.hint.get("withdraw")
+        if isinstance(oid, str) and oid and claim.attempts == 0:
+            reason = Reason(code=Code.RETARGETED)
+            self._publish_unread(claim, oid, withdrawn(reason), reason)
+
+
+def _anything(memory: Memory) -> bool:
+    return bool(memory.evidence or memory.pushers or memory.pushes)
+
+
+def _refuse_stale(claim: Claim, snapshot: Snapshot) -> None:
+    """Raise StaleRead for a snapshot older than the event, so often and no oftener."""
+    told = claim.hint.get("updated_at")
+    if not isinstance(told, str) or not told or claim.attempts >= STALE_READS:
+        return
+    try:
+        event_at = datetime.fromisoformat(told)
+    except ValueError:
+        return
+    if event_at.tzinfo is not None and snapshot.pull.updated_at < event_at:
+        raise StaleRead("the snapshot is older than the event")
+
+
+def _subject(task: Task) -> Subject:
+    owner, _, name = task.full_name.partition("/")
+    return Subject(
+        repository_id=task.repository_id, owner=owner, name=name, number=int(task.subject)
+    )
+
+
+def _group_task(task: Task, head_oid: str) -> Task:
+    return Task(
+        kind=TaskKind.MERGE_GROUP,
+        installation_id=task.installation_id,
+        repository_id=task.repository_id,
+        subject=head_oid,
+        full_name=task.full_name,
+        priority=PERSON_WAITS,
+    )
+
+
+def _about(claim: Claim) -> dict[str, object]:
+    """Which work a log line is about: ours and numbers, and the repository's name."""
+    return {
+        "work": claim.task.kind.value,
+        "repository": claim.task.full_name,
+        "subject": claim.task.subject,
+        "installation": claim.task.installation_id,
+        "deliveries": list(claim.deliveries[:5]),
+        "attempt": claim.attempts + 1,
+    }
+
+
+def _outcome(judged: Judged, said: Report) -> dict[str, object]:
+    return {
+        "outcome": judged.verdict.outcome.value,
+        "conclusion": said.conclusion.value,
+        "head": judged.verdict.pull.head_oid,
+        "reasons": [reason.code.value for reason in judged.verdict.reasons],
+    }

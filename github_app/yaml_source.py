@@ -227,7 +227,7 @@ class _Composer:
     def _usable(self, key: Scalar, event: yaml.Event, entries: dict[str, Entry]) -> bool:
         if key.text == "<<" and not key.style:
             self._refuse(event, "the merge key <<", "write the values out")
-        elif key.value is None and not key.style:
+        elif not key.text:
             self._refuse(event, "an empty key", "write a name before the colon")
         elif (first := entries.get(key.text)) is not None:
             where = f"the first one is on line {first.key.line}; keep one of them"

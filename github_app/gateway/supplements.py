@@ -100,17 +100,17 @@ def previous_names(installation: Installation, pull: PullRequest) -> PullRequest
     return replace(pull, files=tuple(files))
 
 
-def team_members(installation: Installation, team: str) -> frozenset[int]:
-    """The numeric ids of a team's members, those of its child teams included.
+def team_members(installation: Installation, team: str) -> frozenset[Actor]:
+    """A team's members, those of its child teams included.
 
     ``team``: ``acme/staff-engineers``. Raises: NotFound for an unknown or secret team, Forbidden
     without *Members: read*, any other GitHubError. Source: REST ``teams/list-members-in-org``.
     """
     org, _, slug = team.partition("/")
-    found: set[int] = set()
+    found: set[Actor] = set()
     for page in installation.pages("/orgs/{org}/teams/{team}/members", {"org": org, "team": slug}):
         with refusing_surprises():
-            found |= {number(node, "id") for node in page}
+            found |= {rest_actor(node) for node in page}
     return frozenset(found)
 
 

@@ -73,10 +73,10 @@ class Contributors:
     unattributed: tuple[Unattributed, ...]
     first: Mapping[int | str, Contribution]
 
-    def part_of(self, *, login: str, id: int | None) -> Contribution | None:
+    def part_of(self, *, login: str, account: int | None) -> Contribution | None:
         """The first part this account has in the change. By id, and by login too: when in doubt,
         a contributor."""
-        by_id = self.first.get(id) if id is not None else None
+        by_id = self.first.get(account) if account is not None else None
         return by_id or self.first.get(login.casefold())
 
 
@@ -201,9 +201,9 @@ def _commit_parts(commit: Commit, is_tool: IsTool) -> Iterator[Contribution]:
         yield from named(identity, Part.CO_AUTHORED)
     for identity in trailers.co_authors(commit.message):
         yield from named(identity, Part.CO_AUTHORED)
-    if commit.signature is not None and commit.signature.signer is not None:
-        if not commit.signature.by_github:
-            yield _of(commit.signature.signer, Part.SIGNED, commit.oid)
+    signature = commit.signature
+    if signature is not None and signature.signer is not None and not signature.by_github:
+        yield _of(signature.signer, Part.SIGNED, commit.oid)
 
 
 def _unattributed(commit: Commit, is_tool: IsTool) -> Iterator[Unattributed]:

@@ -154,15 +154,15 @@ def is_ai(signals: Iterable[Signal], policy: DetectionPolicy) -> bool:
 
 
 def is_tool_identity(identity: GitIdentity, catalogue: Catalogue, policy: DetectionPolicy) -> bool:
-    """Whether a tool, and no person, stands behind a name and e-mail inside a commit.
+    """Whether an AI tool, and no person, says it is behind a name and e-mail inside a commit.
 
-    A bot that nobody classified is one, and so is known automation: neither is somebody who could
-    be asked to stand behind the change. A weak resemblance is not enough.
+    Automation is not one: its identity is the easiest to borrow, and it brings no evidence of AI
+    with it that would ask for a sign-off instead. Nor is a weak resemblance.
     """
     names = reader(_extended(catalogue, policy)).names
     name, email = normalise(identity.name), normalise(identity.email)
-    if names.is_automation(name.lower(), email.lower()) or _is_bot(name, email):
-        return True
+    if names.is_automation(name.lower(), email.lower()):
+        return False
     named = names.identify(name, email, Role.AUTHOR) or _account(names, identity.user)
     return named is not None and named.sure is not Confidence.WEAK
 

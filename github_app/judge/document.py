@@ -60,6 +60,7 @@ class Mapping:
 
 
 Node = Scalar | Sequence | Mapping
+Plain = ScalarValue | list["Plain"] | dict[str, "Plain"]
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_/-]{1,100}")
 
@@ -79,6 +80,15 @@ def spell(path: Path) -> str:
         name = step if _PLAIN_KEY.fullmatch(step) else quoted(step, 40)
         spelled += f".{name}" if spelled else name
     return spelled
+
+
+def plain(node: Node) -> Plain:
+    """What a document says, without places and order."""
+    if isinstance(node, Mapping):
+        return {entry.key.text: plain(entry.value) for entry in node.entries}
+    if isinstance(node, Sequence):
+        return [plain(item) for item in node.items]
+    return node.value
 
 
 def place(root: Node, path: Path) -> tuple[int, int]:

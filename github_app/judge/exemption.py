@@ -48,9 +48,7 @@ def against_exemption(
             yield Reason(code=Code.EXEMPT_OPENER, who=part.login)
 
 
-def _pushers(
-    pull: PullRequest, roster: Roster, memory: Memory, exempt: int
-) -> Iterator[Reason]:
+def _pushers(pull: PullRequest, roster: Roster, memory: Memory, exempt: int) -> Iterator[Reason]:
     if not pushers_known(pull, memory):
         yield Reason(code=Code.EXEMPT_PUSHERS_UNKNOWN)
     actors = (push.actor for push in known_pushes(pull, memory))

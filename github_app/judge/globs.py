@@ -12,6 +12,7 @@ pattern, whatever either holds. Source: gitignore(5); git's wildmatch.c for the 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_LENGTH = 300
 
@@ -138,6 +139,7 @@ class Glob:
         return any(form.matches(parts) for parts in split_folded(name) for form in self.forms)
 
 
+@lru_cache(maxsize=4096)
 def compile_glob(pattern: str, *, anchored: bool = False) -> Glob:
     """``pattern`` made ready for matching.
 

@@ -253,8 +253,11 @@ class Names:
         boxes = _WORD.findall(local) if own_domain else []
         if not self._generic.automation_words.isdisjoint(boxes):
             return None
-        if "agent" in words or "subagent" in words or "agent" in boxes:
+        if "agent" in boxes or "(agent)" in name:
             return Named(UNKNOWN_TOOL, _LIKELY)
+        if "agent" in words or "subagent" in words:
+            sure = role is Role.CO_AUTHOR or not domain or not set(words).isdisjoint(boxes)
+            return Named(UNKNOWN_TOOL, _LIKELY if sure else _WEAK)
         strong = (
             role is Role.CO_AUTHOR
             or domain.endswith((".ai", ".agent", ".local"))
@@ -368,7 +371,6 @@ class Names:
             word in _AFTER_A_NAME
             or word in self._families
             or _VERSION.fullmatch(word) is not None
-            or word in self._names
         )
 
 

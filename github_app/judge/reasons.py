@@ -57,6 +57,7 @@ class Code(StrEnum):
     GROUP_UNKNOWN = "CS065"  # a merge group that cannot be traced to its pull requests
     GROUP_STALE = "CS066"  # queued with another head than the one that was judged
     INTERNAL = "CS067"
+    RETARGETED = "CS068"  # the base branch changed: nothing stands until it is judged anew
 
     # Said aloud, decides nothing
     ROSTER_STALE = "CS070"  # the roster is broken; the last valid one is in force

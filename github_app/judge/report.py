@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
+from github_app.judge.detection import CLEARING_LABEL
 from github_app.judge.markup import code, commit_link, person, plain
 from github_app.judge.memory import Remembered
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.roster import Person, Roster
 from github_app.judge.signals import Place
 from github_app.judge.signoff import Ignored
-from github_app.judge.verdict import CLEARING_LABEL, Outcome, Verdict
+from github_app.judge.verdict import Outcome, Verdict
 
 # Source: the REST description of checks: summary and text 65,535 characters each; the title's
 # length is not documented, 255 is what the annotations' titles have.
@@ -70,9 +71,7 @@ def conclusion(verdict: Verdict) -> Conclusion:
             assert_never(verdict.outcome)
 
 
-def report(
-    verdict: Verdict, *, web_url: str, annotations: tuple[Annotation, ...] = ()
-) -> Report:
+def report(verdict: Verdict, *, web_url: str, annotations: tuple[Annotation, ...] = ()) -> Report:
     """Word a verdict.
 
     Shapes:  ``web_url`` is the base of GitHub's pages, without a path of its own.
@@ -86,6 +85,22 @@ def report(
         title=plain(prefix + title(verdict), TITLE_LIMIT),
         summary=_fitting(page),
         annotations=annotations,
+    )
+
+
+def withdrawn(reason: Reason) -> Report:
+    """What is said on a commit when there is no snapshot to judge: never green, and why."""
+    text = _plain_sentence(reason)
+    return Report(
+        conclusion=Conclusion.FAILURE,
+        title=plain(f"Cannot judge: {text}", TITLE_LIMIT),
+        summary="\n\n".join(
+            [
+                f"**Cannot judge: {code(text)}**",
+                f"**Next:** {_ADVICE.get(reason.code, _ASK_ADMIN)}",
+                f"Reasons: {reason.code.value}.",
+            ]
+        ),
     )
 
 
@@ -128,11 +143,15 @@ def _waiting_title(verdict: Verdict, first: Reason) -> str:
 
 def _names_and_levels(verdict: Verdict) -> str:
     return _all(
-        [f"@{reason.who} ({reason.detail})" for reason in verdict.reasons if _is(reason, Code.SIGNED)]
+        [
+            f"@{reason.who} ({reason.detail})"
+            for reason in verdict.reasons
+            if _is(reason, Code.SIGNED)
+        ]
     )
 
 
-# --- the summary ------------------------------------------------------------------------------------
+# --- the summary ---------------------------------------------------------------------------------
 
 
 class _Page:
@@ -181,9 +200,13 @@ def _sections(page: _Page, most: int) -> Iterator[str]:
 
 def _two_lines(page: _Page) -> tuple[str, str]:
     verdict = page.verdict
-    return (f"**{_why(page)}**", f"**Next:** {_next(page)}") if not verdict.observing else (
-        f"**Observing, not enforcing.** {_why(page)}",
-        f"**If it were enforced:** {_next(page)}",
+    return (
+        (f"**{_why(page)}**", f"**Next:** {_next(page)}")
+        if not verdict.observing
+        else (
+            f"**Observing, not enforcing.** {_why(page)}",
+            f"**If it were enforced:** {_next(page)}",
+        )
     )
 
 
@@ -271,7 +294,9 @@ def _evidence(page: _Page, item: Remembered) -> str:
         place = f"{signal.place.value} {code(signal.ref, 80)}"
     else:
         place = signal.place.value
-    origin = "" if item.origin == page.verdict.pull.number else f", seen in pull request {item.origin}"
+    origin = (
+        "" if item.origin == page.verdict.pull.number else f", seen in pull request {item.origin}"
+    )
     shown = f": {code(signal.evidence)}" if signal.evidence else ""
     tool = code(signal.tool, 60)
     return f"{tool}, {signal.confidence.value} ({signal.kind.value}, {place}{origin}){shown}"
@@ -371,10 +396,11 @@ SENTENCES: dict[Code, str] = {
     Code.ROSTER_BROKEN: "the roster cannot be used: {detail}",
     Code.INCOMPLETE: "GitHub did not give the whole pull request ({detail}).",
     Code.GITHUB_FAILED: "GitHub did not answer as it should ({detail}).",
-    Code.TWIN_WORSE: "This is the verdict of pull request {detail}, which has the same head commit.",
+    Code.TWIN_WORSE: "This is the verdict of pull request {detail}, whose head is the same commit.",
     Code.GROUP_UNKNOWN: "this merge group cannot be traced to its pull requests.",
     Code.GROUP_STALE: "a queued pull request has another head than the one that was judged.",
     Code.INTERNAL: "an error of Countersign ({detail}).",
+    Code.RETARGETED: "the base branch changed, and the pull request is judged anew.",
     Code.ROSTER_STALE: "The roster is broken; the last valid one is in force: {detail}",
     Code.ROSTER_WARNING: "The roster: {detail}",
     Code.CLEARING_IGNORED: (
@@ -415,6 +441,7 @@ _ADVICE: dict[Code, str] = {
     Code.INCOMPLETE: _RETRIED,
     Code.GITHUB_FAILED: _RETRIED,
     Code.INTERNAL: _RETRIED,
+    Code.RETARGETED: _RETRIED,
     Code.GROUP_UNKNOWN: "take the pull request out of the queue and put it in again.",
     Code.GROUP_STALE: "take the pull request out of the queue and put it in again.",
 }
@@ -452,7 +479,7 @@ def _behind(number: str) -> str:
     return f"{number} commit{_s(int(number))}"
 
 
-# --- small words ------------------------------------------------------------------------------------
+# --- small words ---------------------------------------------------------------------------------
 
 
 def _section(heading: str, lines: Iterable[str], most: int) -> str:
@@ -492,4 +519,13 @@ def _s(count: int) -> str:
     return "" if count == 1 else "s"
 
 
-__all__ = ["SENTENCES", "Annotation", "Conclusion", "Report", "Roster", "conclusion", "report", "title"]
+__all__ = [
+    "SENTENCES",
+    "Annotation",
+    "Conclusion",
+    "Report",
+    "Roster",
+    "conclusion",
+    "report",
+    "title",
+]

@@ -33,8 +33,9 @@ def tighten_people(reader: Reader, base: People) -> People:
     ]
     for person in layer.values():
         path: Path = ("people", person.login)
+        level = f"the level {quoted(reader.level(person.rank))}"
         if person.rank > base.unlisted:
-            _refuse(reader, (*path, "level"), f"{quoted(person.login)} would get a level")
+            _refuse(reader, (*path, "level"), f"{quoted(person.login)} would get {level}")
         if person.id is not None and person.id in holders:
             owner = quoted(holders[person.id].login)
             reader.problems.add((*path, "id"), f"{person.id} is the id of {owner}", fix="remove it")
@@ -113,8 +114,8 @@ def _tighten_exempt(reader: Reader, base: int | None) -> int | None:
     if rank is None:
         return base
     if base is None or rank < base:
-        above = NOBODY if base is None else reader.level(base)
-        found = f"{quoted(reader.level(rank))} would be exempt, where it is {quoted(above)}"
+        above = NOBODY if base is None else quoted(reader.level(base))
+        found = f"{quoted(reader.level(rank))} would be exempt, not {above}"
         _refuse(reader, ("sign_off", "exempt"), found)
     return None if base is None else max(rank, base)
 

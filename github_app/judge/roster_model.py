@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from github_app.judge.document import quoted
 from github_app.judge.globs import PatternError, compile_glob
 from github_app.judge.shape import (
     Choice,
@@ -26,7 +27,7 @@ def _path(pattern: str) -> Complaint | None:
     try:
         compile_glob(pattern)
     except PatternError as error:
-        return Complaint(error.found, error.fix)
+        return Complaint(f"{quoted(pattern)}: {error.found}", fix=error.fix)
     return None
 
 
@@ -36,61 +37,63 @@ def _repository(pattern: str) -> Complaint | None:
     owner, slash, name = pattern.partition("/")
     if slash and owner and name and "/" not in name:
         return None
-    return Complaint("a repository without its owner, or with more", "write owner/name or owner/*")
+    found = f"{quoted(pattern)} cannot be a repository"
+    return Complaint(found, expected="owner/name, where * stands for any characters")
 
 
 def _level(name: str) -> Complaint | None:
     if name.casefold() != NOBODY:
         return None
-    return Complaint(f'"{NOBODY}" is not a level', f'it is only for "exempt: {NOBODY}"')
+    return Complaint(f'"{NOBODY}" is not a level', fix="choose another name")
 
 
 def _login(name: str) -> Complaint | None:
     if name.startswith("@"):
-        return Complaint("a login with an @", f"write {name[1:40]}")
+        return Complaint(f"the login {quoted(name)} has an @", fix=f"write {quoted(name[1:])}")
     if name.casefold().endswith("[bot]"):
-        return Complaint("a bot cannot sign off", "list it under detection.bots")
+        found = f"{quoted(name)} is a bot, and bots cannot sign off"
+        return Complaint(found, fix="list it under detection.bots")
     return None
 
 
 LEVEL = Text(
-    what="a level",
+    what="level",
     pattern=r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]*[A-Za-z0-9])?",
     longest=40,
-    about="Letters and digits; spaces and . _ - between them.",
+    form="letters and digits, with spaces and . _ - between them",
     also=_level,
 )
 LOGIN = Text(
-    what="a login",
+    what="login",
     pattern=r"[A-Za-z0-9][A-Za-z0-9_-]*",
-    about="A GitHub login: letters, digits and hyphens.",
+    form="a GitHub login: ASCII letters, digits and hyphens",
     also=_login,
 )
 TEAM = Text(
-    what="a team",
+    what="team",
     pattern=r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9_.-]+",
     longest=200,
-    about="A team is written organisation/team, by its short name in the address of its page.",
+    form="organisation/team, as in the address of the team's page",
 )
 BOT = Text(
-    what="a bot",
+    what="bot",
     pattern=r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\[bot\])?",
-    about="The login of a bot, with or without [bot].",
+    form="the login of a bot, with or without [bot]",
 )
 REPOSITORY = Text(
-    what="a repository",
+    what="repository",
     longest=300,
-    about="owner/name, where * stands for any characters.",
+    form="owner/name",
     also=_repository,
 )
 BRANCH = Text(
-    what="a branch",
+    what="branch",
     longest=300,
     about="A branch name from its beginning; * stands for any characters but a slash.",
     also=_path,
 )
 PATH = Text(
-    what="a path",
+    what="path",
     longest=300,
     about="A pattern as in .gitignore; upper and lower case are the same.",
     also=_path,
@@ -102,7 +105,7 @@ ID = Whole(
 )
 APPROVALS = Whole(least=1, most=MAX_APPROVALS, about="How many of them must approve.")
 FROM = Text(
-    what="a level",
+    what="level",
     pattern=LEVEL.pattern,
     longest=LEVEL.longest,
     about="The lowest level whose approval counts.",
@@ -116,9 +119,10 @@ PERSON = Either(
             "id": ID,
             "level": LEVEL,
             "away": Text(
-                what="first day/last day",
+                what="range of days",
                 pattern=r"[0-9]{4}-[0-9]{2}-[0-9]{2}/[0-9]{4}-[0-9]{2}-[0-9]{2}",
-                about="Two days, such as 2026-12-20/2027-01-03. Others are named first meanwhile.",
+                form="the first and the last day, such as 2026-12-20/2027-01-03",
+                about="From the first to the last day others are named first.",
             ),
         },
         required=("level",),
@@ -129,9 +133,9 @@ PERSON = Either(
 
 RULE = Record(
     fields={
-        "name": Text(what="a name", about="How the rule is called on the check."),
+        "name": Text(what="name", about="How the rule is called on the check."),
         "why": Text(
-            what="a reason", longest=500, flowing=True, about="What the author is told about it."
+            what="reason", longest=500, flowing=True, about="What the author is told about it."
         ),
         "repositories": Listed(of=REPOSITORY, about="Without it: every repository."),
         "branches": Listed(of=BRANCH, about="The branch to merge into. Without it: every branch."),
@@ -148,7 +152,7 @@ _SIGN_OFF = Record(
         "from": FROM,
         "approvals": APPROVALS,
         "exempt": Text(
-            what="a level",
+            what="level",
             pattern=LEVEL.pattern,
             longest=LEVEL.longest,
             about="A change needs no sign-off if every contributor has at least this level. "
@@ -163,7 +167,7 @@ _FIELDS: dict[str, Shape] = {
     "version": Whole(least=1, most=1, about="The version of this format."),
     "levels": Listed(of=LEVEL, distinct=True, about="The levels, lowest first."),
     "unlisted": Text(
-        what="a level",
+        what="level",
         pattern=LEVEL.pattern,
         longest=LEVEL.longest,
         about="The level of everyone who is not named. Without it they have none.",
@@ -176,7 +180,7 @@ _FIELDS: dict[str, Shape] = {
     "detection": Record(
         fields={
             "labels": Listed(
-                of=Text(what="a label", longest=50), about="Labels that mark a change as AI."
+                of=Text(what="label", longest=50), about="Labels that mark a change as AI."
             ),
             "bots": Record(
                 fields={
@@ -211,4 +215,5 @@ LAYER = Record(
         "sign_off": replace(_SIGN_OFF, required=()),
     },
     required=("version",),
+    elsewhere={"levels": "the levels are the organisation's"},
 )

@@ -14,8 +14,8 @@ from github_app.judge.document import (
     Mapping,
     Node,
     Path,
+    Plain,
     Scalar,
-    ScalarValue,
     Sequence,
     place,
     quoted,
@@ -23,17 +23,19 @@ from github_app.judge.document import (
 )
 from github_app.judge.errors import Problem
 
-Value = ScalarValue | list["Value"] | dict[str, "Value"]
+Value = Plain
 
 
 class Complaint(NamedTuple):
     found: str
-    fix: str
+    fix: str = ""
+    expected: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """``what`` names it in a message; ``pattern`` must match the whole text.
+    """``what`` names it in a message, without an article. ``pattern`` must match the whole text;
+    ``form`` says the same in words.
 
     ``flowing`` text may have line breaks, which become spaces. ``also`` looks deeper than a
     pattern can; a JSON Schema does not know of it.
@@ -41,6 +43,7 @@ class Text:
 
     what: str
     pattern: str = ".+"
+    form: str = ""
     longest: int = 100
     about: str = ""
     flowing: bool = False
@@ -85,10 +88,14 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Fixed keys, each with its shape. A key that is not listed is an error."""
+    """Fixed keys, each with its shape. A key that is not listed is an error.
+
+    ``elsewhere`` has keys that could be expected here, and where they belong.
+    """
 
     fields: "dict[str, Shape]"
     required: tuple[str, ...] = ()
+    elsewhere: "dict[str, str]" = field(default_factory=dict)
     about: str = ""
 
 
@@ -113,13 +120,13 @@ class Problems:
     found: list[Problem] = field(default_factory=list)
     limit: int = 100
 
-    def add(self, path: Path, found: str, *, expected: str = "", fix: str = "") -> None:
+    def add(self, path: Path, found: str, fix: str = "", expected: str = "") -> None:
         if len(self.found) < self.limit:
             line, column = place(self.root, path)
             self._append(path, line, column, found, expected, fix)
 
     def add_key(
-        self, path: Path, key: Scalar, found: str, *, expected: str = "", fix: str = ""
+        self, path: Path, key: Scalar, found: str, fix: str = "", expected: str = ""
     ) -> None:
         if len(self.found) < self.limit:
             self._append(path, key.line, key.column, found, expected, fix)
@@ -181,7 +188,8 @@ def _record(shape: Record, node: Node, problems: Problems, path: Path) -> Value:
                 value[key] = found
         else:
             expected = f"one of {', '.join(shape.fields)}"
-            fix = nearest(key, shape.fields)
+            free = [name for name in shape.fields if node.entry(name) is None]
+            fix = shape.elsewhere.get(key) or nearest(key, free)
             problems.add_key(
                 path, entry.key, f"unknown key {quoted(key)}", expected=expected, fix=fix
             )
@@ -193,7 +201,7 @@ def _record(shape: Record, node: Node, problems: Problems, path: Path) -> Value:
 
 def _named(shape: Named, node: Node, problems: Problems, path: Path) -> Value:
     if not isinstance(node, Mapping):
-        return _misfit(f"{shape.names.what}s with values", node, problems, path)
+        return _misfit(f"{shape.names.what}s, each with a value", node, problems, path)
     value: dict[str, Value] = {}
     first: dict[str, Scalar] = {}
     for entry in node.entries:
@@ -201,9 +209,9 @@ def _named(shape: Named, node: Node, problems: Problems, path: Path) -> Value:
         earlier = first.setdefault(key.text.casefold(), key)
         if earlier is not key:
             fix = f"{quoted(earlier.text)} is on line {earlier.line}; keep one of them"
-            problems.add_key(path, key, f"{shape.names.what} {quoted(key.text)} twice", fix=fix)
+            problems.add_key(path, key, f"the {shape.names.what} {quoted(key.text)} twice", fix=fix)
         elif (complaint := _complaint(shape.names, key.text)) is not None:
-            problems.add_key(path, key, complaint.found, fix=complaint.fix)
+            problems.add_key(path, key, *complaint)
         found = sift(shape.of, entry.value, problems, (*path, key.text))
         if found is not None and earlier is key:
             value[key.text] = found
@@ -234,13 +242,13 @@ def _listed(shape: Listed, node: Node, problems: Problems, path: Path) -> Value:
 def _text(shape: Text, node: Node, problems: Problems, path: Path) -> str | None:
     if not isinstance(node, Scalar) or not isinstance(node.value, str):
         fix = "put it in quotation marks" if _is_bare(node) else ""
-        _misfit(shape.what, node, problems, path, fix=fix)
+        _misfit(f"a {shape.what}", node, problems, path, fix=fix)
         return None
     text = " ".join(node.value.split()) if shape.flowing else node.value
     complaint = _complaint(shape, text)
     if complaint is None:
         return text
-    problems.add(path, complaint.found, fix=complaint.fix)
+    problems.add(path, *complaint)
     return None
 
 
@@ -250,15 +258,15 @@ def _is_bare(node: Node) -> bool:
 
 def _complaint(shape: Text, text: str) -> Complaint | None:
     if not text.isprintable():
-        return Complaint(
-            f"{shape.what} {quoted(text)} holds an invisible character", "write it as plain text"
-        )
+        found = f"the {shape.what} {quoted(text)} holds an invisible character"
+        return Complaint(found, fix="write it as plain text")
     if len(text) > shape.longest:
-        return Complaint(f"{shape.what} of {len(text)} characters", f"at most {shape.longest}")
+        found = f"a {shape.what} of {len(text)} characters"
+        return Complaint(found, expected=f"at most {shape.longest}")
     if shape.also is not None and (complaint := shape.also(text)) is not None:
         return complaint
     if re.fullmatch(shape.pattern, text) is None:
-        return Complaint(f"{quoted(text)} cannot be {shape.what}", shape.about)
+        return Complaint(f"{quoted(text)} cannot be a {shape.what}", expected=shape.form)
     return None
 
 

@@ -13,9 +13,7 @@ from github_app.judge.policy import Requirement
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.roster import Roster
 
-_OPINIONS = frozenset(
-    {ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED, ReviewState.DISMISSED}
-)
+_OPINIONS = frozenset({ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED, ReviewState.DISMISSED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +67,7 @@ def below_level(_review: Review, author: Actor, bench: Bench) -> Reason | None:
 
 def contributor(_review: Review, author: Actor, bench: Bench) -> Reason | None:
     """Nobody signs off their own work."""
-    part = bench.contributors.part_of(login=author.login, id=author.id)
+    part = bench.contributors.part_of(login=author.login, account=author.id)
     if part is None:
         return None
     return Reason(code=Code.CONTRIBUTOR, who=author.login, sha=part.oid, detail=part.part.value)
@@ -128,7 +126,9 @@ def standing_opinions(reviews: Iterable[Review]) -> tuple[Review, ...]:
     return tuple(latest.values())
 
 
-def assess(opinions: Iterable[Review], bench: Bench) -> tuple[tuple[Review, ...], tuple[Ignored, ...]]:
+def assess(
+    opinions: Iterable[Review], bench: Bench
+) -> tuple[tuple[Review, ...], tuple[Ignored, ...]]:
     """The approvals that count, and those that do not with every reason. Dismissed ones are
     listed among the latter, so that nobody wonders where their approval went."""
     counted: list[Review] = []

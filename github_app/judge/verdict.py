@@ -14,14 +14,12 @@ from github_app.judge import detection, exemption, signoff
 from github_app.judge.catalogue import Catalogue
 from github_app.judge.contributors import Contributors, contributors, pushers_known
 from github_app.judge.detection import Declaration
-from github_app.judge.facts import Actor, Event, EventKind, GitIdentity, PullRequest, Review
+from github_app.judge.facts import Actor, GitIdentity, PullRequest, Review
 from github_app.judge.memory import Memory, Remembered
 from github_app.judge.policy import Requirement
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.roster import Person, Roster, RosterSource
 from github_app.judge.signoff import Bench, Ignored
-
-CLEARING_LABEL = "not-ai-assisted"
 
 
 class Outcome(StrEnum):
@@ -155,15 +153,13 @@ def worst(own: Verdict, others: tuple[Verdict, ...]) -> Verdict:
     return replace(candidate, reasons=(*candidate.reasons, twin))
 
 
-def remember(
-    pull: PullRequest, roster: Roster, memory: Memory, catalogue: Catalogue
-) -> Memory:
+def remember(pull: PullRequest, roster: Roster, memory: Memory, catalogue: Catalogue) -> Memory:
     """The memory after this snapshot: all that was known, and what is seen now."""
     signals = detection.detect(pull, roster.detection, catalogue)
     return detection.remember(memory, signals, now=_seen_at(pull), origin=pull.number)
 
 
-# --- what the rules look at ---------------------------------------------------------------------
+# --- what the rules look at ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +213,7 @@ def _study(
     )
     known = pushers_known(pull, memory)
     unknown_writer = bool(found.unattributed) and not known
-    assisted = detection.is_ai(standing, roster.detection)
+    assisted = detection.is_ai((item.signal for item in standing), roster.detection)
     return _Case(
         pull=pull,
         roster=roster,
@@ -227,7 +223,7 @@ def _study(
         clearing=clearing,
         assisted=assisted,
         change=change,
-        declaration=detection.declaration(pull),
+        declaration=detection.declaration(pull, catalogue),
         requirement=requirement,
         needed=requirement.approvals + (1 if unknown_writer else 0),
         contributors=found,
@@ -240,8 +236,10 @@ def _study(
 
 
 def _seen_at(pull: PullRequest) -> datetime:
-    """When what this snapshot shows was seen. GitHub's clock or ours, whichever is later: a clearing
-    is compared with it, and must not cover what came after."""
+    """When what this snapshot shows was seen: by GitHub's clock or ours, whichever is later.
+
+    A clearing is compared with it, and must not cover what came after.
+    """
     return max(pull.taken_at, pull.updated_at)
 
 
@@ -249,7 +247,8 @@ def _clear(
     pull: PullRequest, roster: Roster, memory: Memory, found: Contributors
 ) -> tuple[tuple[Remembered, ...], tuple[Remembered, ...], tuple[Reason, ...]]:
     """Split the evidence into what stands and what an entitled senior set aside."""
-    event = _clearing(pull)
+    events = detection.clear_events(pull)
+    event = events[-1] if events else None
     if event is None or event.actor is None:
         return memory.evidence, (), ()
     if not _may_clear(event.actor, roster, found):
@@ -261,21 +260,9 @@ def _clear(
     return standing, cleared, (reason,) if cleared else ()
 
 
-def _clearing(pull: PullRequest) -> Event | None:
-    """The event that put the clearing label on, while it is on."""
-    if CLEARING_LABEL not in {label.casefold() for label in pull.labels}:
-        return None
-    events = [
-        event
-        for event in pull.timeline
-        if event.kind is EventKind.LABELED and (event.label or "").casefold() == CLEARING_LABEL
-    ]
-    return events[-1] if events else None
-
-
 def _may_clear(actor: Actor, roster: Roster, found: Contributors) -> bool:
     senior = signoff.listed_at(actor, roster, roster.sign_off.rank)
-    return senior and found.part_of(login=actor.login, id=actor.id) is None
+    return senior and found.part_of(login=actor.login, account=actor.id) is None
 
 
 def _notes(
@@ -302,7 +289,7 @@ def _wants(
         yield Want.PREVIOUS_NAMES
 
 
-# --- the outcomes, in the order they are tried ----------------------------------------------------
+# --- the outcomes, in the order they are tried ---------------------------------------------------
 
 
 def _unassisted(case: _Case) -> Verdict:
@@ -400,7 +387,7 @@ def _signers(case: _Case) -> tuple[Person, ...]:
     return tuple(
         person
         for person in people
-        if case.contributors.part_of(login=person.login, id=person.id) is None
+        if case.contributors.part_of(login=person.login, account=person.id) is None
         and person.login.casefold() not in raised
         and (person.id is None or person.id not in signed)
         and not _has_signed(person, case)

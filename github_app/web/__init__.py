@@ -1,7 +1,7 @@
 """The web side: it verifies, stores and answers. It judges nothing and calls GitHub for nothing
 but its readiness."""
 
-from flask import Flask
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from github_app.logs import get_logger
@@ -33,7 +33,7 @@ def _refusal(error: HTTPException) -> tuple[dict[str, str], int]:
     return {"error": error.description or error.name}, error.code or 500
 
 
-def _headers(response):  # type: ignore[no-untyped-def]
+def _headers(response: Response) -> Response:
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -19,7 +19,10 @@ def healthz() -> tuple[dict[str, str], int]:
 @blueprint.get("/readyz")
 def readyz() -> tuple[dict[str, str], int]:
     """200, or 503 with one sentence for each part that does not work."""
-    parts = {"database": _database(), "github": services().check_credentials()}
+    parts: dict[str, str | None] = {
+        "database": _database(),
+        "github": services().check_credentials(),
+    }
     if parts["database"] is None:
         parts["work"] = _work()
     status = 503 if any(parts.values()) else 200
@@ -28,7 +31,7 @@ def readyz() -> tuple[dict[str, str], int]:
 
 def _database() -> str | None:
     try:
-        services().store.ping()
+        services().store.now()
     except StoreError as error:
         return f"{error}. {error.advice}"
     return None
@@ -36,6 +39,6 @@ def _database() -> str | None:
 
 def _work() -> str | None:
     age = services().store.queue.stats().oldest_age
-    if age is None or age < OLDEST_WORK:
+    if age < OLDEST_WORK:
         return None
     return f"the oldest work has waited {age:.0f} seconds. Is a worker running?"

@@ -10,6 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from github_app.store.database import Store
+from github_app.store.stats import WorkState
 from github_app.web.services import services
 
 blueprint = Blueprint("metrics", __name__)
@@ -45,17 +46,14 @@ class StoreCollector(Collector):
 
     def _queue(self) -> Iterator[Metric]:
         stats = self._store.queue.stats()
-        work = GaugeMetricFamily(
-            "countersign_work", "Work by state: due, leased or parked.", labels=["state"]
-        )
-        work.add_metric(["pending"], stats.pending)
-        work.add_metric(["leased"], stats.leased)
-        work.add_metric(["parked"], stats.parked)
+        work = GaugeMetricFamily("countersign_work", "Work by state.", labels=["state"])
+        for state in WorkState:
+            work.add_metric([state.value], stats.count(state))
         yield work
         yield GaugeMetricFamily(
             "countersign_oldest_work_seconds",
             "Age of the oldest work that is not judged.",
-            value=stats.oldest_age or 0.0,
+            value=stats.oldest_age,
         )
 
     def _counters(self) -> Iterator[Metric]:

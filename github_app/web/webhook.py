@@ -11,7 +11,7 @@ import re
 
 from flask import Blueprint, request
 
-from github_app.events import Mapped, MalformedPayload, interpret
+from github_app.events import MalformedPayload, Mapped, interpret
 from github_app.logs import get_logger
 from github_app.store.errors import StoreUnavailable
 from github_app.store.inbox import Delivery
@@ -39,11 +39,10 @@ def receive() -> Answer:
         return _malformed(delivery, event, "the X-GitHub-Delivery or -Event header is missing")
     try:
         payload = json.loads(body)
-        mapped = interpret(
-            event, payload, app_id=services().app_id, received_at=services().now()
-        )
     except (ValueError, RecursionError):
         return _malformed(delivery, event, "the body is not JSON")
+    try:
+        mapped = interpret(event, payload, app_id=services().app_id, received_at=services().now())
     except MalformedPayload as error:
         return _malformed(delivery, event, str(error))
     return _store(delivery, event, payload, body, mapped)
@@ -64,8 +63,9 @@ def signed(body: bytes, header: str | None, secrets: tuple[bytes, ...]) -> bool:
 
 def _store(delivery: str, event: str, payload: object, body: bytes, mapped: Mapped) -> Answer:
     action = payload.get("action", "") if isinstance(payload, dict) else ""
+    store = services().store
     try:
-        receipt = services().store.inbox.put(
+        receipt = store.inbox.put(
             Delivery(
                 guid=delivery,
                 event=event,

@@ -1,0 +1,128 @@
+"""``countersign serve``: web and worker together on one machine. They are two processes, so that
+neither can take the other down; whichever ends is started again."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+
+import click
+
+from github_app import logs
+from github_app.commands.worker import THREADS
+from github_app.logs import get_logger
+from github_app.settings import Settings
+
+log = get_logger("serve")
+
+WEB_THREADS = 8
+# A process that ends at once is not started again at once. Seconds.
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+GRACE = 30.0
+POLL = 0.1
+
+
+@click.command("serve")
+@click.option(
+    "--threads",
+    default=THREADS,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="How many pull requests are judged at once.",
+)
+@click.option("--no-sweep", is_flag=True, help="Do not look for what was missed.")
+def serve(threads: int, *, no_sweep: bool) -> None:
+    """Run web and worker on this machine, on one database; nothing else is needed."""
+    logs.configure()
+    settings = Settings.from_environment(os.environ)  # refuses here, before anything starts
+    for warning in settings.warnings:
+        log.warning("setting", problem=warning)
+    worker = ["worker", "--threads", str(threads), *(["--no-sweep"] if no_sweep else [])]
+    children = [
+        Child("web", gunicorn(settings.host, settings.port)),
+        Child("worker", [sys.executable, "-m", "github_app", *worker]),
+    ]
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _signal, _frame: stop.set())
+    click.echo(f"Countersign listens on http://{settings.host}:{settings.port}", err=True)
+    supervise(children, stop)
+
+
+def gunicorn(host: str, port: int) -> list[str]:
+    """The command line of the web side: one process, because SQLite has one writer; threads."""
+    return [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "app:app",
+        "--bind",
+        f"{host}:{port}",
+        "--worker-class",
+        "gthread",
+        "--workers",
+        "1",
+        "--threads",
+        str(WEB_THREADS),
+        "--graceful-timeout",
+        "20",
+        "--log-level",
+        "warning",
+    ]
+
+
+@dataclass(slots=True)
+class Child:
+    """A process that is started again when it ends."""
+
+    name: str
+    command: list[str]
+    process: "subprocess.Popen[bytes] | None" = None
+    pause: float = FIRST_PAUSE
+    started: float = 0.0
+    next_start: float = field(default=0.0)
+
+    def mind(self, now: float) -> None:
+        """Start it if it is not running and its pause is over."""
+        if self.process is not None and self.process.poll() is None:
+            if now - self.started > LONGEST_PAUSE:
+                self.pause = FIRST_PAUSE
+            return
+        if self.process is not None:
+            log.error("process ended", process=self.name, code=self.process.returncode)
+            self.process = None
+            self.next_start = now + self.pause
+            self.pause = min(self.pause * 2, LONGEST_PAUSE)
+        if now >= self.next_start:
+            self.process = subprocess.Popen(self.command)  # noqa: S603 -- our own command line
+            self.started = now
+
+    def terminate(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+    def wait(self, seconds: float) -> None:
+        if self.process is None:
+            return
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def supervise(children: list[Child], stop: threading.Event) -> None:
+    """Keep the children running until ``stop``; then end them in good order."""
+    try:
+        while not stop.is_set():
+            for child in children:
+                child.mind(time.monotonic())
+            stop.wait(POLL)
+    finally:
+        for child in children:
+            child.terminate()
+        for child in children:
+            child.wait(GRACE)

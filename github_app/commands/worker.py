@@ -1,0 +1,35 @@
+"""``countersign worker``: workers only, on the database that the web side fills."""
+
+import os
+
+import click
+
+from github_app import logs
+from github_app.running import Workers, on_signals
+from github_app.services import build
+from github_app.settings import Settings
+from github_app.sweep import Sweeper
+
+THREADS = 4
+
+
+@click.command("worker")
+@click.option(
+    "--threads",
+    default=THREADS,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="How many pull requests are judged at once.",
+)
+@click.option("--no-sweep", is_flag=True, help="Do not look for what was missed.")
+def worker_command(threads: int, *, no_sweep: bool) -> None:
+    """Run workers only: judge what the webhooks ask for."""
+    logs.configure()
+    parts = build(Settings.from_environment(os.environ))
+    sweeper = None if no_sweep else Sweeper(github=parts.github, store=parts.store)
+    workers = Workers(parts, threads=threads, sweeper=sweeper)
+    on_signals(workers.stop)
+    try:
+        workers.run()
+    finally:
+        parts.close()

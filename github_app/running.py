@@ -1,0 +1,79 @@
+"""Worker threads of one process: started, watched, and stopped without leaving work half done."""
+
+import signal
+import threading
+from collections.abc import Callable
+
+from github_app import services
+from github_app.leases import LeaseKeeper
+from github_app.logs import get_logger
+from github_app.services import Parts
+from github_app.store.errors import StoreError
+from github_app.sweep import Sweeper
+
+log = get_logger("running")
+
+IDLE_SECONDS = 5.0
+BROKEN_SECONDS = 1.0
+
+
+class Workers:
+    """``threads`` workers, the keeper of their leases, and the sweep's timer."""
+
+    def __init__(self, parts: Parts, *, threads: int, sweeper: Sweeper | None = None) -> None:
+        self._parts = parts
+        self._leases = LeaseKeeper(parts.store.queue)
+        self._sweeper = sweeper
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._work, args=(number,), name=f"worker-{number}")
+            for number in range(threads)
+        ]
+
+    def start(self) -> None:
+        self._leases.start()
+        for thread in self._threads:
+            thread.start()
+        log.info("workers started", threads=len(self._threads))
+
+    def run(self) -> None:
+        """Work until ``stop``; the calling thread minds the timer of the sweep."""
+        self.start()
+        while not self._stop.is_set():
+            if self._sweeper is None:
+                self._stop.wait(IDLE_SECONDS)
+            else:
+                self._sweeper.run_when_due(self._stop)
+        self.join()
+
+    def stop(self) -> None:
+        """Finish what is being judged, claim nothing more."""
+        self._stop.set()
+        self._parts.store.queue.interrupt()
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join()
+        self._leases.stop()
+        log.info("workers stopped")
+
+    def _work(self, number: int) -> None:
+        worker = services.worker(self._parts, self._leases, number)
+        while not self._stop.is_set():
+            try:
+                if not worker.step():
+                    self._parts.store.queue.wait(IDLE_SECONDS)
+            except StoreError as error:
+                # The database is away: the work is safe in it, and is taken up when it is back.
+                log.error("database", reason=str(error), advice=error.advice)
+                self._stop.wait(BROKEN_SECONDS)
+
+
+def on_signals(stop: Callable[[], None]) -> None:
+    """SIGTERM and SIGINT end the process in good order."""
+
+    def handle(_signal: int, _frame: object) -> None:
+        stop()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)

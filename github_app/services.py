@@ -1,0 +1,135 @@
+"""Puts the parts together, once per process: settings -> store, GitHub, judgement, workers."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from github_app.catalogue_file import shipped_catalogue
+from github_app.gateway import app as the_app
+from github_app.gateway.client import Call, GitHub
+from github_app.gateway.errors import GitHubError
+from github_app.judge.facts import PullRequest
+from github_app.judge.memory import Memory
+from github_app.judgement import Judgement, change_of
+from github_app.leases import LeaseKeeper
+from github_app.rosters import RosterDesk
+from github_app.settings import Settings
+from github_app.store.counters import Counters
+from github_app.store.database import Store, open_store
+from github_app.web.services import Services
+from github_app.worker import Worker
+
+# GitHub is asked at most so often whether it still accepts us, however often /readyz is. Seconds.
+CREDENTIALS_AGE = 60.0
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the entry points work with. Close the store when done."""
+
+    settings: Settings
+    store: Store
+    github: GitHub
+    rosters: RosterDesk
+    judgement: Judgement
+
+    def close(self) -> None:
+        self.github.close()
+        self.store.close()
+
+
+def build(settings: Settings) -> Parts:
+    """Open everything. Raises: StoreError, CatalogueError."""
+    store = open_store(settings.database_url.reveal())
+    rosters = RosterDesk(
+        deployment=settings.roster, kept=store.rosters, now=utc_now, monotonic=time.monotonic
+    )
+    judgement = Judgement(
+        app_id=settings.app_id,
+        check_name=settings.check_name,
+        catalogue=shipped_catalogue(),
+        rosters=rosters,
+        memory=reads_memory(store),
+        now=utc_now,
+    )
+    github = GitHub(settings, on_call=counts_calls(store.counters))
+    return Parts(
+        settings=settings, store=store, github=github, rosters=rosters, judgement=judgement
+    )
+
+
+def reads_memory(store: Store) -> Callable[[PullRequest], Memory]:
+    """What the store remembers of a pull request and of its commits."""
+
+    def read(pull: PullRequest) -> Memory:
+        return store.memory.read(change_of(pull))
+
+    return read
+
+
+def counts_calls(counters: Counters) -> Callable[[Call], None]:
+    """Each call to GitHub, for the metrics: no names, only kinds and installation numbers."""
+
+    def count(call: Call) -> None:
+        installation = str(call.installation_id or 0)
+        limit = {"installation": installation, "resource": call.resource}
+        counters.add("api_calls", {"installation": installation, "kind": call.kind})
+        counters.add("api_points", limit, call.cost)
+        if call.remaining is not None:
+            counters.set("api_remaining", limit, call.remaining)
+
+    return count
+
+
+def web_services(parts: Parts) -> Services:
+    return Services(
+        app_id=parts.settings.app_id,
+        webhook_secrets=tuple(
+            secret.reveal().encode() for secret in parts.settings.webhook_secrets
+        ),
+        store=parts.store,
+        check_credentials=checks_credentials(parts.github),
+        now=utc_now,
+    )
+
+
+def checks_credentials(github: GitHub) -> Callable[[], str | None]:
+    """Whether GitHub accepts the app's key: asked once a minute at most."""
+    lock = threading.Lock()
+    last: tuple[float, str | None] | None = None
+
+    def check() -> str | None:
+        nonlocal last
+        with lock:
+            if last is not None and time.monotonic() - last[0] < CREDENTIALS_AGE:
+                return last[1]
+            try:
+                the_app.identity(github.app())
+                problem = None
+            except GitHubError as error:
+                problem = f"{error}. {error.advice}"
+            last = (time.monotonic(), problem)
+            return problem
+
+    return check
+
+
+def worker(parts: Parts, leases: LeaseKeeper, number: int) -> Worker:
+    return Worker(
+        name=f"{socket.gethostname()}/{os.getpid()}/{number}",
+        github=parts.github,
+        store=parts.store,
+        judgement=parts.judgement,
+        rosters=parts.rosters,
+        leases=leases,
+        web_url=parts.settings.web_url,
+        now=utc_now,
+    )

@@ -1,0 +1,320 @@
+"""Which approvals count: a row for each rule, and one for each that it must refuse."""
+
+from dataclasses import replace
+
+import pytest
+
+from github_app.catalogue_file import shipped_catalogue
+from github_app.judge.facts import Actor, ActorKind, EventKind, PullRequest, Review
+from github_app.judge.memory import Memory
+from github_app.judge.reasons import Code
+from github_app.judge.signoff import standing_opinions
+from github_app.judge.verdict import Outcome, RosterChange, Verdict, judge
+from tests.judge.build import (
+    BASE,
+    HEAD,
+    OLD,
+    a_pull,
+    ai_commit,
+    approval,
+    bot,
+    changes,
+    comment,
+    commit,
+    dismissed,
+    event,
+    identity,
+    push,
+    stranger,
+    user,
+    with_commits,
+)
+from tests.judge.rosters import a_roster
+
+ROSTER = a_roster()
+
+
+def judged(pull: PullRequest, memory: Memory | None = None, **more: object) -> Verdict:
+    change = more.get("change")
+    assert change is None or isinstance(change, RosterChange)
+    return judge(pull, ROSTER, memory or Memory(), shipped_catalogue(), change=change)
+
+
+def objections(verdict: Verdict) -> list[Code]:
+    return [reason.code for item in verdict.ignored for reason in item.reasons]
+
+
+@pytest.mark.parametrize(
+    ("reviews", "outcome"),
+    [
+        pytest.param([approval("grace")], Outcome.SIGNED_OFF, id="a-senior-on-the-head"),
+        pytest.param([approval("ada")], Outcome.SIGNED_OFF, id="a-principal-is-senior-enough"),
+        pytest.param([approval("GRACE")], Outcome.SIGNED_OFF, id="logins-ignore-case"),
+        pytest.param([], Outcome.WAITING, id="empty-no-review"),
+        pytest.param([approval("grace"), comment("grace")], Outcome.SIGNED_OFF, id="comment-after"),
+        pytest.param([comment("grace")], Outcome.WAITING, id="a-comment-is-no-approval"),
+        pytest.param([changes("grace")], Outcome.OBJECTED, id="changes-requested"),
+        pytest.param([changes("grace"), comment("grace")], Outcome.OBJECTED, id="comment-lifts-no"),
+        pytest.param([changes("grace"), approval("grace")], Outcome.SIGNED_OFF, id="lifted"),
+        pytest.param([approval("grace"), changes("grace")], Outcome.OBJECTED, id="withdrawn"),
+        pytest.param(
+            [changes("grace"), approval("ada")], Outcome.OBJECTED, id="ada-lifts-no-other"
+        ),
+        pytest.param([changes("grace", OLD), approval("ada")], Outcome.OBJECTED, id="blocks-later"),
+        pytest.param([changes("kim"), approval("ada")], Outcome.SIGNED_OFF, id="mid-cannot-block"),
+        pytest.param(
+            [changes("bob"), approval("ada")], Outcome.SIGNED_OFF, id="unlisted-blocks-no"
+        ),
+        pytest.param(
+            [changes(bot("grace")), approval("ada")], Outcome.SIGNED_OFF, id="bot-blocks-no"
+        ),
+        pytest.param([changes("grace"), dismissed("grace")], Outcome.WAITING, id="dismissed-block"),
+        pytest.param(
+            [dismissed("grace"), approval("grace")], Outcome.SIGNED_OFF, id="approved-anew"
+        ),
+    ],
+)
+def test_outcome_of_reviews(reviews: list[Review], outcome: Outcome) -> None:
+    assert judged(a_pull(*reviews)).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("review", "codes"),
+    [
+        pytest.param(approval("kim"), [Code.BELOW_LEVEL], id="mid"),
+        pytest.param(approval("bob"), [Code.NOT_LISTED], id="drive-by"),
+        pytest.param(approval("grace", OLD), [Code.OLDER_HEAD], id="approve-then-push"),
+        pytest.param(approval("grace", None), [Code.COMMIT_LOST], id="commit-lost"),
+        pytest.param(approval(bot("grace", 1906)), [Code.NOT_A_PERSON], id="bot-with-her-name"),
+        pytest.param(approval(bot("github-actions")), [Code.NOT_A_PERSON], id="actions"),
+        pytest.param(
+            approval(Actor(kind=ActorKind.MANNEQUIN, login="grace", id=1906)),
+            [Code.NOT_A_PERSON],
+            id="mannequin",
+        ),
+        pytest.param(
+            approval(Actor(kind=ActorKind.UNKNOWN, login="grace", id=1906)),
+            [Code.NOT_A_PERSON],
+            id="a-type-of-the-future",
+        ),
+        pytest.param(approval(user("grace", 666)), [Code.IDENTITY_MISMATCH], id="reused-login"),
+        pytest.param(approval(user("newname", 1906)), [Code.IDENTITY_MISMATCH], id="renamed"),
+        pytest.param(
+            approval(Actor(kind=ActorKind.USER, login="grace", id=None)),
+            [Code.IDENTITY_MISMATCH],
+            id="no-id",
+        ),
+        pytest.param(approval("grace", can_push=False), [Code.CANNOT_PUSH], id="lost-access"),
+        pytest.param(approval("grace", can_push=None), [Code.CANNOT_PUSH], id="access-unknown"),
+        pytest.param(approval(None), [Code.ACCOUNT_DELETED], id="deleted-account"),
+        pytest.param(dismissed("grace"), [Code.DISMISSED], id="dismissed"),
+        pytest.param(
+            approval("kim", OLD), [Code.BELOW_LEVEL, Code.OLDER_HEAD], id="every-reason-is-told"
+        ),
+    ],
+)
+def test_objection(review: Review, codes: list[Code]) -> None:
+    verdict = judged(a_pull(review))
+    assert verdict.outcome is Outcome.WAITING
+    assert objections(verdict) == codes
+
+
+def test_dismissing_the_newest_does_not_revive_an_older_approval() -> None:
+    verdict = judged(a_pull(approval("grace"), changes("grace"), dismissed("grace")))
+    assert verdict.outcome is Outcome.WAITING
+    assert objections(verdict) == [Code.DISMISSED]
+
+
+def test_one_person_counts_once() -> None:
+    roster = a_roster("sign_off: {from: senior, approvals: 2, exempt: nobody}\n")
+    pull = a_pull(approval("grace"), approval("Grace"))
+    verdict = judge(pull, roster, Memory(), shipped_catalogue())
+    assert verdict.outcome is Outcome.WAITING
+    assert len(verdict.counted) == 1
+
+
+def test_two_seniors_where_two_are_needed() -> None:
+    roster = a_roster("sign_off: {from: senior, approvals: 2, exempt: nobody}\n")
+    pull = a_pull(approval("grace"), approval("ada"))
+    assert judge(pull, roster, Memory(), shipped_catalogue()).outcome is Outcome.SIGNED_OFF
+
+
+GRACE_NOREPLY = "1906+grace@users.noreply.github.com"
+
+
+@pytest.mark.parametrize(
+    "pull",
+    [
+        pytest.param(a_pull(approval("grace"), author=user("grace")), id="opener"),
+        pytest.param(a_pull(approval("grace"), commits=(ai_commit(by="grace"),)), id="author"),
+        pytest.param(
+            with_commits(
+                a_pull(approval("grace")), [commit(OLD, "grace"), ai_commit(HEAD, "june")]
+            ),
+            id="author-of-an-earlier-commit",
+        ),
+        pytest.param(
+            a_pull(approval("grace"), commits=(ai_commit(committer=identity("grace")),)),
+            id="committer",
+        ),
+        pytest.param(
+            a_pull(
+                approval("grace"),
+                commits=(ai_commit(authors=(identity("june"), identity("grace"))),),
+            ),
+            id="co-author-that-github-resolved",
+        ),
+        pytest.param(
+            a_pull(
+                approval("grace"),
+                commits=(
+                    commit(
+                        message="x\n\nCo-authored-by: Claude <noreply@anthropic.com>\n"
+                        f"co-authored-by: G <{GRACE_NOREPLY}>"
+                    ),
+                ),
+            ),
+            id="co-author-by-trailer",
+        ),
+        pytest.param(
+            a_pull(
+                approval("grace"),
+                commits=(ai_commit(by=stranger("G", GRACE_NOREPLY.upper())),),
+                pushes=(push("june"),),
+            ),
+            id="noreply-address-in-odd-case",
+        ),
+        pytest.param(a_pull(approval("grace"), pushes=(push("grace"),)), id="pusher"),
+        pytest.param(
+            a_pull(
+                approval("grace"),
+                timeline=(event(EventKind.FORCE_PUSHED, "grace", before=OLD, after=HEAD),),
+            ),
+            id="force-pusher",
+        ),
+        pytest.param(
+            a_pull(
+                approval("grace"),
+                author=bot("copilot-swe-agent", 198982749),
+                timeline=(
+                    event(EventKind.ASSIGNED, bot("copilot-swe-agent"), subject=user("grace")),
+                ),
+            ),
+            id="asker-of-an-agent-by-assignment",
+        ),
+        pytest.param(
+            a_pull(
+                approval("grace"),
+                author=bot("copilot-swe-agent", 198982749),
+                timeline=(
+                    event(
+                        EventKind.REVIEW_REQUESTED, bot("copilot-swe-agent"), subject=user("grace")
+                    ),
+                ),
+            ),
+            id="asker-of-an-agent-by-review-request",
+        ),
+    ],
+)
+def test_a_contributor_never_signs(pull: PullRequest) -> None:
+    verdict = judged(pull)
+    assert verdict.outcome is not Outcome.SIGNED_OFF
+    assert Code.CONTRIBUTOR in objections(verdict)
+
+
+def test_a_pusher_in_memory_never_signs() -> None:
+    memory = Memory(pushers=(user("grace"),))
+    verdict = judged(a_pull(approval("grace")), memory)
+    assert objections(verdict) == [Code.CONTRIBUTOR]
+
+
+@pytest.mark.parametrize(
+    "timeline",
+    [
+        pytest.param(
+            (event(EventKind.REVIEW_REQUESTED, "kim", subject=user("grace")),),
+            id="a-colleague-asks-for-the-review-of-an-agents-work",
+        ),
+        pytest.param((), id="nobody-was-asked"),
+    ],
+)
+def test_a_senior_who_was_only_asked_to_review_may_sign(timeline: tuple[object, ...]) -> None:
+    pull = a_pull(approval("grace"), author=bot("copilot-swe-agent", 198982749))
+    verdict = judged(replace(pull, timeline=timeline))  # type: ignore[arg-type] # events
+    assert verdict.outcome is Outcome.SIGNED_OFF
+
+
+def test_the_web_site_as_committer_is_nobodys_work() -> None:
+    web = stranger("GitHub", "noreply@github.com")
+    pull = a_pull(approval("grace"), commits=(ai_commit(committer=web, committed_via_web=True),))
+    assert judged(pull).outcome is Outcome.SIGNED_OFF
+
+
+class TestUnknownWriter:
+    """A commit that is tied to no account may be the approver's own."""
+
+    hidden = ai_commit(by=stranger())
+
+    def test_one_more_sign_off_where_the_pushers_are_unknown(self) -> None:
+        pull = a_pull(approval("grace"), commits=(self.hidden,), pushes=None, cross_repository=True)
+        verdict = judged(pull)
+        assert verdict.outcome is Outcome.WAITING
+        assert verdict.needed == 2
+        assert Code.WRITER_UNKNOWN in [reason.code for reason in verdict.reasons]
+
+    def test_two_sign_offs_are_enough(self) -> None:
+        pull = a_pull(
+            approval("grace"),
+            approval("ada"),
+            commits=(self.hidden,),
+            pushes=None,
+            cross_repository=True,
+        )
+        assert judged(pull).outcome is Outcome.SIGNED_OFF
+
+    def test_known_pushers_rule_it_out(self) -> None:
+        pull = a_pull(approval("grace"), commits=(self.hidden,), pushes=(push("june"),))
+        assert judged(pull).outcome is Outcome.SIGNED_OFF
+
+    @pytest.mark.parametrize(
+        "pushes",
+        [
+            pytest.param((), id="empty-list"),
+            pytest.param((push(None),), id="a-push-by-nobody"),
+            pytest.param((push("june", OLD),), id="not-up-to-the-head"),
+            pytest.param((push("june", HEAD, before=HEAD),), id="a-circle"),
+        ],
+    )
+    def test_pushes_with_a_gap_do_not(self, pushes: tuple[object, ...]) -> None:
+        pull = a_pull(approval("grace"), commits=(self.hidden,))
+        verdict = judged(replace(pull, pushes=pushes))  # type: ignore[arg-type] # pushes
+        assert verdict.outcome is Outcome.WAITING
+
+    def test_a_gap_in_the_middle_does_not(self) -> None:
+        middle = "d" * 40
+        pull = with_commits(
+            a_pull(approval("grace")),
+            [commit(OLD, stranger()), commit(middle), ai_commit(HEAD)],
+        )
+        pull = replace(pull, pushes=(push("june", HEAD, before=middle), push("june", OLD, BASE)))
+        assert judged(pull).outcome is Outcome.WAITING
+
+
+def test_who_a_roster_change_would_raise_does_not_sign_it() -> None:
+    pull = a_pull(approval("grace"))
+    verdict = judged(pull, change=RosterChange(raised=frozenset({"grace"})))
+    assert verdict.outcome is Outcome.WAITING
+    assert objections(verdict) == [Code.RAISED_BY_CHANGE]
+
+
+def test_a_roster_change_needs_a_sign_off_without_any_ai() -> None:
+    pull = a_pull(commits=(commit(),))
+    assert judged(pull).outcome is Outcome.NOT_AI
+    assert judged(pull, change=RosterChange()).outcome is Outcome.WAITING
+    signed = replace(pull, reviews=(approval("grace"),))
+    assert judged(signed, change=RosterChange()).outcome is Outcome.SIGNED_OFF
+
+
+def test_standing_opinions_are_by_account_and_in_order() -> None:
+    first, second, last = approval("grace"), approval("ada"), changes("grace")
+    assert standing_opinions([first, comment("ada"), second, last]) == (second, last)
