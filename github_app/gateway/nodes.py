@@ -214,7 +214,9 @@ def event(node: Node) -> Event:
         # a team is no Actor: it has no login
         subject=actor(subject) if subject and "login" in subject else None,
         review_author=actor(reviewed["author"]) if reviewed else None,
-        previous_review_state=None if state is None else _review_state(state),
+        previous_review_state=(
+            None if state is None else _review_state(text(node, "previousReviewState"))
+        ),
     )
 
 
