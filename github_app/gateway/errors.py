@@ -4,8 +4,6 @@ No message holds a response body or foreign text: only what was asked, the statu
 request id, which its support can look up.
 """
 
-# ruff: noqa: N818 -- the names are GitHub's words for the case, as its users know them
-
 import re
 from datetime import datetime
 

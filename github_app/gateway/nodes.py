@@ -28,7 +28,7 @@ T = TypeVar("T")
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
-class Surprise(Exception):  # noqa: N818 -- never leaves the gateway: see ``refusing_surprises``
+class Surprise(Exception):
     """A value of another type than GitHub's schema promises. ``args[0]``: the field."""
 
 

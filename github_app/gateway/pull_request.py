@@ -149,6 +149,11 @@ class _List(Generic[T]):
         self.items += items(page, self._read)
         self._cursor.advance(page)
 
+    def none(self) -> None:
+        """There is nothing, and nothing to come."""
+        self._total = 0
+        self.stop()
+
     def stop(self) -> None:
         self._cursor.done = True
 
@@ -183,10 +188,12 @@ class _Lists:
             "edits": self.edits,
             "timeline": self.timeline,
         }
+        if node["files"] is None:
+            self.files.none()  # GitHub could not make the diff: files_complete tells
+        if node["userContentEdits"] is None and node["lastEditedAt"] is None:
+            self.edits.none()
         for found in self._by_name.values():
-            if found is self.files and node["files"] is None:
-                self.files.stop()  # GitHub could not make the diff: files_complete tells
-            else:
+            if not found.done:
                 found.add(node)
 
     @property
@@ -245,7 +252,7 @@ def _pull_request(base: Node, node: Node, lists: _Lists, now: datetime) -> PullR
         reviews=lists.reviews.whole(lambda review: review.id),
         files=tuple(lists.files.items),
         files_complete=lists.files_complete,
-        body_edits=tuple(lists.edits.items),
+        body_edits=lists.edits.whole(id),  # two edits may be alike in all we keep of them
         timeline=tuple(lists.timeline.items),
         check=nodes.check_run(_head(node)),
         queue_entry=nodes.queue_entry(node["mergeQueueEntry"]),

@@ -138,6 +138,7 @@ def pull(**fields: object) -> dict[str, Any]:
         "title": "Add a shop",
         "body": "As asked.",
         "updatedAt": "2026-05-01T12:00:00Z",
+        "lastEditedAt": None,
         "author": user(),
         "baseRefName": "main",
         "baseRefOid": "c" * 40,

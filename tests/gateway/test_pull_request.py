@@ -184,6 +184,18 @@ def drop(*path: str | int) -> Spoil:
         pytest.param(put("commits", value=None), "withholds the commits", True, id="null-commits"),
         pytest.param(put("labels", value=None), "withholds the labels", True, id="null-labels"),
         pytest.param(
+            lambda answer: at(answer).update(userContentEdits=None, lastEditedAt="2026-05-01"),
+            "withholds the edits of the body",
+            True,
+            id="null-edits",
+        ),
+        pytest.param(
+            put("userContentEdits", "totalCount", value=1),
+            "0 of 1 edits of the body",
+            True,
+            id="edit-missing",
+        ),
+        pytest.param(
             put("timelineItems", value=None), "withholds the timeline", True, id="null-timeline"
         ),
         pytest.param(
@@ -460,6 +472,13 @@ def test_edits_of_the_body(
     at = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
     assert taken(hub, installation, answer).pull.body_edits == (
         BodyEdit(edited_at=at, editor=JUNE, text=text),
+    )
+
+
+def test_a_body_that_was_never_edited(hub: Hub, installation: Installation) -> None:
+    assert (
+        taken(hub, installation, build.snapshot(build.pull(userContentEdits=None))).pull.body_edits
+        == ()
     )
 
 
