@@ -149,7 +149,7 @@ def _link(answer: Response, places: dict[str, int], page: int, last: int) -> Non
             ("first", page > 1),
         )
         if ok
-    ]  # noqa: E501
+    ]
     links = []
     for word in wanted:
         query = urlencode({**request.args.to_dict(), "page": places[word]})

@@ -7,12 +7,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
+import jwt.types
 
 from sandbox.errors import Forbidden, NotFound, Unauthorized
 from sandbox.world import Account, App, Installation, Repository, World, at_least, secret
 
 TOKEN_LIFE = timedelta(hours=1)
 MAX_JWT_LIFE = 600  # seconds from now to ``exp``
+# The times are checked against the sandbox's own clock.
+_ONLY_SIGNATURE: jwt.types.Options = {
+    "verify_iat": False, "verify_exp": False, "verify_nbf": False, "verify_iss": False,
+}  # fmt: skip
 LEVEL = {"read": 1, "write": 2, "admin": 3}
 # What each level of a repository role lets a user's token do, by permission name.
 _USER_NEEDS = {"administration": "admin", "checks": "write", "statuses": "write"}
@@ -197,7 +202,7 @@ class Door:
                 found.used = {"core": used, "graphql": used}
 
     def caller(self, header: str | None) -> Caller:
-        """From an ``Authorization`` header; Unauthorized (401) for anything that is not valid now."""
+        """From an ``Authorization`` header; Unauthorized (401) for what is not valid now."""
         if not header:
             return Caller(self.world)
         scheme, _, value = header.partition(" ")
@@ -226,7 +231,7 @@ class Door:
         try:
             jwt.decode(
                 value, app.public_key, algorithms=["RS256"],
-                options={"verify_iat": False, "verify_exp": False, "verify_nbf": False, "verify_iss": False},
+                options=_ONLY_SIGNATURE,
             )  # fmt: skip
         except jwt.PyJWTError as error:
             raise Unauthorized("A JSON web token could not be decoded") from error
@@ -242,20 +247,18 @@ class Door:
     def _check_times(self, claims: dict[str, Any]) -> None:
         now = self.world.now().timestamp()
         issued, expires = claims.get("iat"), claims.get("exp")
-        if not isinstance(expires, int | float):
+        if not isinstance(expires, int | float) or expires <= now:
             raise Unauthorized(
-                "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires"
-            )  # noqa: E501
-        if expires <= now:
-            raise Unauthorized(
-                "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires"
-            )  # noqa: E501
+                "'Expiration time' claim ('exp') must be a numeric value representing "
+                "the future time at which the assertion expires"
+            )
         if expires > now + MAX_JWT_LIFE + 5:
             raise Unauthorized("'Expiration time' claim ('exp') is too far in the future")
         if not isinstance(issued, int | float) or issued > now + 5:
             raise Unauthorized(
-                "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"
-            )  # noqa: E501
+                "'Issued at' claim ('iat') must be an Integer representing "
+                "the time that the assertion was issued"
+            )
 
     def mint(
         self,
@@ -263,7 +266,7 @@ class Door:
         permissions: dict[str, str] | None = None,
         repository_ids: frozenset[int] | None = None,
     ) -> Token:
-        """A token for an hour; permissions already checked to be no more than the installation's."""
+        """A token for an hour; permissions are already checked against the installation's."""
         self.minted += 1
         value = f"ghs_{installation.app.id}_{secret('', 20 + self.minted % 7)}"
         token = Token(

@@ -44,7 +44,7 @@ def _place(text: str) -> int:
     except (binascii.Error, ValueError) as error:
         raise Problem(
             "INVALID_CURSOR_ARGUMENTS", f"`{text}` does not appear to be a valid cursor."
-        ) from error  # noqa: E501
+        ) from error
 
 
 class Connection:
@@ -189,7 +189,7 @@ def _field(node: FieldNode, parents: int, bill: _Bill) -> int:
         bill.requests += parents
         return 1
     for key, value in bounds.items():
-        if not 1 <= value <= PAGE_LIMIT:
+        if not isinstance(value, int) or not 1 <= value <= PAGE_LIMIT:
             raise Problem(
                 "EXCESSIVE_PAGINATION",
                 f"Requesting {value} records on the `{name}` connection exceeds the `{key}` limit of {PAGE_LIMIT} records.",  # noqa: E501

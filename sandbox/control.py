@@ -16,11 +16,12 @@ from sandbox.actions import ACTIONS, perform
 from sandbox.api import as_json, body, services
 from sandbox.errors import Refused
 from sandbox.faults import KINDS
+from sandbox.world import World, iso, secret
 
 control = Blueprint("control", __name__, url_prefix="/_sandbox")
 
 
-def act(world: Any, actor: str, action: str, parameters: dict[str, Any]) -> Any:
+def act(world: World, actor: str, action: str, parameters: dict[str, Any]) -> Any:
     """Run an action; its result as JSON. Used by HTTP and in process alike."""
     with world.lock:
         return summaries.describe(world, perform(world, actor, action, parameters))
@@ -28,7 +29,7 @@ def act(world: Any, actor: str, action: str, parameters: dict[str, Any]) -> Any:
 
 @control.post("/act")
 def post_act() -> Response:
-    """{"actor": "kim", "action": "push", ...parameters}: 200 with ``result``, else GitHub's refusal."""
+    """{"actor", "action", ...parameters}: 200 with ``result``, else GitHub's refusal."""
     given = body()
     try:
         actor, action = given.pop("actor"), given.pop("action")
@@ -171,7 +172,7 @@ def get_webhooks() -> Response:
 
 @control.post("/webhooks")
 def set_webhooks() -> Response:
-    """{"lose", "silently", "duplicate", "reorder", "delay": [from, to], "seed", "paused", "url"}."""
+    """{"lose", "silently", "duplicate", "reorder", "delay", "seed", "paused", "url"}."""
     given, courier = body(), services().courier
     if "seed" in given:
         courier.seed(int(given.pop("seed")))
@@ -201,14 +202,12 @@ def set_clock() -> Response:
     """{"seconds": 3600}: move the sandbox's clock on (tokens run out, limits reset)."""
     world = services().world
     world.skip(float(body().get("seconds", 0)))
-    return as_json({"now": summaries.iso(world.now())})
+    return as_json({"now": iso(world.now())})
 
 
 @control.post("/manifests")
 def register_manifest() -> Response:
-    """{"manifest": {...}, "owner": "acme", "by": "olga"}: what submitting GitHub's form gives: a code."""
-    from sandbox.world import secret
-
+    """{"manifest", "owner", "by"}: what submitting GitHub's form gives, a code."""
     given, world = body(), services().world
     by = str(given.get("by", ""))
     owner = str(given.get("owner") or by)

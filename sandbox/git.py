@@ -1,4 +1,4 @@
-"""Git objects in memory: blobs, trees and commits with git's own SHA-1, ancestry, diff and merge."""
+"""Git objects in memory: blobs, trees, commits with git's own SHA-1; ancestry, diff, merge."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One name in a tree: its mode and the object behind it (a submodule's commit is kept as a blob)."""
+    """One name in a tree: its mode and the object behind it."""
 
     mode: str
     node: Blob | Tree
@@ -61,10 +61,10 @@ class Tree:
 
     def __init__(self, entries: dict[str, Entry]) -> None:
         self.entries = entries
+        self.sha: str
 
-        def key(
-            item: tuple[str, Entry],
-        ) -> bytes:  # git sorts directories as if they ended in a slash
+        # git sorts directories as if their names ended in a slash
+        def key(item: tuple[str, Entry]) -> bytes:
             return (item[0] + "/" if item[1].mode == DIRECTORY else item[0]).encode()
 
         body = b"".join(
@@ -129,7 +129,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Commit:
-    """A commit. ``signed_by``: "" unsigned, "web-flow" GitHub's own key, else the signer's login."""
+    """A commit. ``signed_by``: "" unsigned, "web-flow" GitHub's key, else the signer's login."""
 
     sha: str
     tree: Tree
@@ -351,7 +351,8 @@ def merge_trees(base: Tree, ours: Tree, theirs: Tree, prefix: str = "") -> Tree:
         return theirs
     entries: dict[str, Entry] = {}
     for name in ours.entries.keys() | theirs.entries.keys():
-        merged = _merge_entry(*(t.entries.get(name) for t in (base, ours, theirs)), prefix + name)
+        sides = (base.entries.get(name), ours.entries.get(name), theirs.entries.get(name))
+        merged = _merge_entry(*sides, prefix + name)
         if merged:
             entries[name] = merged
     return Tree(entries)

@@ -108,6 +108,29 @@ class Prepared:
     problem: dict[str, Any] | None = None
 
 
+class Invalid(Exception):
+    """A request that is answered with errors alone; ``body`` is the answer."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        super().__init__("invalid request")
+        self.body = body
+
+    @classmethod
+    def saying(cls, message: str) -> Invalid:
+        return cls({"errors": [{"message": message}]})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that may be executed. ``key`` is equal for equal questions."""
+
+    document: DocumentNode
+    name: str | None
+    variables: dict[str, Any]
+    price: Price
+    key: str
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What goes back: HTTP status, JSON body, and what it cost."""
@@ -163,60 +186,68 @@ class GraphQL:
         self, body: dict[str, Any], caller: Caller, limits: Limits, fault: Fault | None = None
     ) -> Answer:
         """Run one request; every outcome but missing credentials is HTTP 200, as on GitHub."""
-        if isinstance(caller, AppCaller) or (caller.viewer is None):
+        if isinstance(caller, AppCaller) or caller.viewer is None:
             raise Unauthorized("This endpoint requires you to be authenticated.")
-        query, name = body.get("query"), self.operation_name(body)
-        if not isinstance(query, str) or not query.strip():
-            return _refusal("A query attribute must be specified and must be a string.", name)
-        prepared = self.prepare(query)
-        if prepared.problem or prepared.document is None:
-            return Answer(200, prepared.problem or {}, Price(1, 0), name)
-        wanted = body.get("operationName")
-        if wanted is None and len(prepared.operations) > 1:
-            return _refusal("An operation name is required", name)
-        operation = prepared.operations.get(wanted or next(iter(prepared.operations)))
-        if operation is None:
-            return _refusal(f"No operation named {wanted!r}", name)
-        variables = body.get("variables") or {}
-        if not isinstance(variables, dict):
-            return _refusal("Variables are not an object", name)
+        name = self.operation_name(body)
         try:
-            cost = price(prepared.document, operation, variables)
+            asked = self._asked(body)
+            self._charge(limits, asked.price, fault)
+        except Invalid as invalid:
+            return Answer(200, invalid.body, Price(1, 0), name)
         except Problem as problem:
-            return _refusal(str(problem), name, problem.kind)
-        limits.roll(self.world.now())
+            error = {"type": problem.kind, "message": str(problem)}
+            return Answer(200, {"errors": [error]}, Price(1, 0), name)
+        kind = fault.kind if fault else ""
+        context = Context(
+            self.world, caller, limits, asked.price, cut=kind == "truncated", empty=kind == "empty"
+        )
+        if kind == "stale" and asked.key in self._answers:
+            return Answer(200, self._answers[asked.key], asked.price, name)
+        answer = self._run(asked, context)
+        if fault and kind == "partial":
+            answer = _partial(answer, fault.field or "repository.pullRequest.reviews")
+        else:
+            self._keep(asked.key, answer)
+        return Answer(200, answer, asked.price, name)
+
+    def _charge(self, limits: Limits, cost: Price, fault: Fault | None) -> None:
+        now = self.world.now()
+        limits.roll(now)
         if fault and fault.kind == "primary":
             limits.used["graphql"] = limits.limit
         if limits.remaining("graphql") < cost.points:
-            return _refusal("API rate limit exceeded for installation.", name, "RATE_LIMITED")
-        limits.spend("graphql", cost.points, self.world.now())
-        context = Context(
-            self.world, caller, limits, cost,
-            cut=bool(fault and fault.kind == "truncated"),
-            empty=bool(fault and fault.kind == "empty"),
-        )  # fmt: skip
+            raise Problem("RATE_LIMITED", "API rate limit exceeded for installation.")
+        limits.spend("graphql", cost.points, now)
+
+    def _asked(self, body: dict[str, Any]) -> Asked:
+        """Check the request before anything is executed; Invalid or Problem if it is refused."""
+        query, variables = body.get("query"), body.get("variables") or {}
+        if not isinstance(query, str) or not query.strip():
+            raise Invalid.saying("A query attribute must be specified and must be a string.")
+        prepared = self.prepare(query)
+        if prepared.problem or prepared.document is None:
+            raise Invalid(prepared.problem or {})
+        wanted = body.get("operationName")
+        if wanted is None and len(prepared.operations) > 1:
+            raise Invalid.saying("An operation name is required")
+        operation = prepared.operations.get(wanted or next(iter(prepared.operations)))
+        if operation is None or not isinstance(variables, dict):
+            raise Invalid.saying("The operation or its variables are not usable")
+        cost = price(prepared.document, operation, variables)
         key = json.dumps([query, wanted, variables], sort_keys=True, default=str)
-        if fault and fault.kind == "stale" and key in self._answers:
-            return Answer(200, self._answers[key], cost, name)
-        answer = self._run(prepared.document, variables, wanted, context)
-        if fault and fault.kind == "partial":
-            answer = _partial(answer, fault.field or "repository.pullRequest.reviews")
-        else:
-            self._keep(key, answer)
-        return Answer(200, answer, cost, name)
+        return Asked(prepared.document, wanted, variables, cost, key)
 
     def _keep(self, key: str, answer: dict[str, Any]) -> None:
         self._answers[key] = answer
         while len(self._answers) > ANSWERS_KEPT:
             self._answers.popitem(last=False)
 
-    def _run(
-        self, document: DocumentNode, variables: dict[str, Any], name: str | None, context: Context
-    ) -> dict[str, Any]:
+    def _run(self, asked: Asked, context: Context) -> dict[str, Any]:
         with self.world.lock:
             result = execute_sync(
-                self.schema, document, None, context, variables, operation_name=name
-            )
+                self.schema, asked.document, None, context, asked.variables,
+                operation_name=asked.name,
+            )  # fmt: skip
         body: dict[str, Any] = {"data": result.data}
         if result.errors:
             body["errors"] = [_plain(error) for error in result.errors]
@@ -235,11 +266,6 @@ def _plain(error: GraphQLError) -> dict[str, Any]:
     if error.original_error is not None and "type" not in found:
         raise error.original_error  # a bug of the sandbox must not look like an answer of GitHub
     return found | {"message": error.message}
-
-
-def _refusal(message: str, name: str, kind: str = "") -> Answer:
-    error = ({"type": kind} if kind else {}) | {"message": message}
-    return Answer(200, {"errors": [error]}, Price(1, 0), name)
 
 
 def _partial(answer: dict[str, Any], path: str) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """What each GraphQL field answers. A field not in the table is the attribute of the same name."""
 
+# Every resolver has the signature that GraphQL gives it, in GraphQL's names.
+# ruff: noqa: A002, ARG001, FBT001, FBT002, N803
+
 from __future__ import annotations
 
 import re
@@ -32,6 +35,7 @@ from sandbox.world import (
     Team,
     World,
     at_least,
+    iso,
 )
 
 Resolver = Callable[..., Any]
@@ -177,7 +181,7 @@ def _query_id(_: Any, ctx: Context) -> str:
 
 
 @resolves("Query.rateLimit")
-def _rate_limit(_: Any, ctx: Context, dryRun: bool | None = None) -> dict[str, Any]:  # noqa: FBT001, N803
+def _rate_limit(_: Any, ctx: Context, dryRun: bool | None = None) -> dict[str, Any]:
     limits = ctx.limits
     return {
         "cost": ctx.price.points,
@@ -205,7 +209,7 @@ def _repository(
     ctx: Context,
     owner: str,
     name: str,
-    followRenames: bool = True,  # noqa: FBT001, FBT002, N803
+    followRenames: bool = True,
 ) -> Repository:
     full = f"{owner}/{name}"
     try:
@@ -241,7 +245,7 @@ def _owner(_: Any, ctx: Context, login: str) -> Account | None:
 
 
 @resolves("Query.node")
-def _node(_: Any, ctx: Context, id: str) -> Any:  # noqa: A002 - GraphQL's name
+def _node(_: Any, ctx: Context, id: str) -> Any:
     found = node_by_id(ctx, id)
     if found is None:
         raise Problem("NOT_FOUND", f"Could not resolve to a node with the global id of '{id}'.")
@@ -357,11 +361,16 @@ def _repository_url(repo: Repository, ctx: Context) -> str:
 
 @resolves("Repository.defaultBranchRef")
 def _default_ref(repo: Repository, ctx: Context) -> RefView | None:
-    return _ref(repo, ctx, repo.default_branch)
+    return ref_named(repo, repo.default_branch)
 
 
 @resolves("Repository.ref")
-def _ref(repo: Repository, ctx: Context, qualifiedName: str) -> RefView | None:  # noqa: N803
+def _ref(repo: Repository, ctx: Context, qualifiedName: str) -> RefView | None:
+    return ref_named(repo, qualifiedName)
+
+
+def ref_named(repo: Repository, qualifiedName: str) -> RefView | None:
+    """By ``refs/heads/main``, or by a short name."""
     for prefix, names in (("refs/heads/", repo.branches), ("refs/tags/", repo.tags)):
         name = qualifiedName.removeprefix(prefix)
         if name in names:
@@ -372,7 +381,7 @@ def _ref(repo: Repository, ctx: Context, qualifiedName: str) -> RefView | None: 
 @resolves("Repository.refs")
 def _refs(
     repo: Repository, ctx: Context, refPrefix: str, query: str = "", **page: Any
-) -> Connection:  # noqa: N803, E501
+) -> Connection:
     names = repo.branches if refPrefix == "refs/heads/" else repo.tags
     found = [RefView(repo, refPrefix, n, sha) for n, sha in sorted(names.items()) if query in n]
     return ctx.page(found, page)
@@ -410,9 +419,9 @@ def _pull(repo: Repository, ctx: Context, number: int) -> PullRequest:
 
 @resolves("Repository.pullRequests")
 def _pulls(
-    repo: Repository, ctx: Context, states: list[str] | None = None, baseRefName: str | None = None,  # noqa: N803
-    headRefName: str | None = None, labels: list[str] | None = None,  # noqa: N803
-    orderBy: dict[str, str] | None = None, **page: Any,  # noqa: N803
+    repo: Repository, ctx: Context, states: list[str] | None = None, baseRefName: str | None = None,
+    headRefName: str | None = None, labels: list[str] | None = None,
+    orderBy: dict[str, str] | None = None, **page: Any,
 ) -> Connection:  # fmt: skip
     ctx.need(repo, "pull_requests")
     only_open = states == ["OPEN"]
@@ -449,7 +458,7 @@ def _repo_rulesets(
     repo: Repository,
     ctx: Context,
     includeParents: bool = True,
-    **page: Any,  # noqa: FBT001, FBT002, N803
+    **page: Any,
 ) -> Connection:
     found = list(repo.rulesets.values())
     if includeParents:
@@ -474,7 +483,7 @@ def _queue(repo: Repository, ctx: Context, branch: str | None = None) -> Queue |
 @resolves("Repository.deployments")
 def _deployments(
     repo: Repository, ctx: Context, environments: list[str] | None = None,
-    orderBy: dict[str, str] | None = None, **page: Any,  # noqa: N803
+    orderBy: dict[str, str] | None = None, **page: Any,
 ) -> Connection:  # fmt: skip
     ctx.need(repo, "deployments")
     found = [d for d in repo.deployments if not environments or d["environment"] in environments]
@@ -511,8 +520,8 @@ def _deployment_statuses(made: dict[str, Any], ctx: Context, **page: Any) -> Con
 
 @resolves("Organization.repositories")
 def _org_repositories(
-    org: Account, ctx: Context, orderBy: dict[str, str] | None = None,  # noqa: N803
-    isArchived: bool | None = None, isFork: bool | None = None, **page: Any,  # noqa: FBT001, N803
+    org: Account, ctx: Context, orderBy: dict[str, str] | None = None,
+    isArchived: bool | None = None, isFork: bool | None = None, **page: Any,
 ) -> Connection:  # fmt: skip
     found = [
         repo
@@ -534,7 +543,7 @@ def _org_rulesets(
     org: Account,
     ctx: Context,
     includeParents: bool = True,
-    **page: Any,  # noqa: FBT001, FBT002, N803
+    **page: Any,
 ) -> Connection:
     if ctx.caller.org_level(org, "organization_administration") != "write":
         raise Problem("FORBIDDEN", "Resource not accessible by integration")
@@ -629,9 +638,9 @@ _simple(
         "isInMergeQueue": lambda p: p.queue_entry is not None,
         "mergeQueueEntry": lambda p: p.queue_entry,
         "mergeCommit": lambda p: commit_in(p.repository, p.merge_sha) if p.merged else None,
-        "baseRef": lambda p: _ref(p.repository, None, p.base_ref),  # type: ignore[arg-type]
+        "baseRef": lambda p: ref_named(p.repository, p.base_ref),
         "headRef": lambda p: (
-            _ref(p.head_repository, None, p.head_ref) if p.head_repository else None  # type: ignore[arg-type]
+            ref_named(p.head_repository, p.head_ref) if p.head_repository else None
         ),
     },
     "PullRequest",
@@ -645,7 +654,7 @@ def _pull_url(pull: PullRequest, ctx: Context) -> str:
 
 @resolves("PullRequest.authorAssociation")
 def _association(pull: PullRequest, ctx: Context) -> str:
-    return views.association(ctx.world, pull.author, pull.repository)
+    return views.association(pull.author, pull.repository)
 
 
 @resolves("PullRequest.reviewDecision")
@@ -711,13 +720,13 @@ def _opinionated(
     pull: PullRequest,
     ctx: Context,
     writersOnly: bool = False,
-    **page: Any,  # noqa: FBT001, FBT002, N803
+    **page: Any,
 ) -> Connection:
     found = (
         rules.writers_reviews(ctx.world, pull)
         if writersOnly
         else list(rules.standing_reviews(pull).values())
-    )  # noqa: E501
+    )
     return ctx.page(found, page)
 
 
@@ -744,7 +753,7 @@ def _participants(pull: PullRequest, ctx: Context, **page: Any) -> Connection:
 
 @resolves("PullRequest.timelineItems")
 def _timeline(
-    pull: PullRequest, ctx: Context, itemTypes: list[str] | None = None, since: Any = None,  # noqa: N803
+    pull: PullRequest, ctx: Context, itemTypes: list[str] | None = None, since: Any = None,
     skip: int | None = None, **page: Any,
 ) -> Connection:  # fmt: skip
     wanted = None if itemTypes is None else {_kind(name) for name in itemTypes}
@@ -754,7 +763,7 @@ def _timeline(
     if wanted is None or "PullRequestCommit" in wanted:
         items = [PullCommit(pull, commit) for commit in pull.commits] + items
     if since is not None:
-        items = [i for i in items if not isinstance(i, Event) or views.iso(i.at) >= since]
+        items = [i for i in items if not isinstance(i, Event) or iso(i.at) >= since]
     made = ctx.page(items[skip or 0 :], page)
     made.filteredCount = len(items)
     others = len(pull.commits) + len(pull.reviews) + len(pull.comments)
@@ -803,7 +812,7 @@ _simple(
 
 @resolves("PullRequestReview.authorAssociation")
 def _review_association(review: Review, ctx: Context) -> str:
-    return views.association(ctx.world, review.author, review.pull.repository)
+    return views.association(review.author, review.pull.repository)
 
 
 @resolves("PullRequestReview.authorCanPushToRepository")
@@ -989,7 +998,7 @@ def _suites(
     commit: CommitView,
     ctx: Context,
     filterBy: dict[str, Any] | None = None,
-    **page: Any,  # noqa: N803
+    **page: Any,
 ) -> Connection:
     ctx.need(commit.repository, "checks")
     wanted = filterBy or {}
@@ -1093,7 +1102,7 @@ def _runs(
     suite: CheckSuite,
     ctx: Context,
     filterBy: dict[str, Any] | None = None,
-    **page: Any,  # noqa: N803
+    **page: Any,
 ) -> Connection:
     wanted = filterBy or {}
     found = suite.runs if wanted.get("checkType") == "ALL" else suite.latest()
@@ -1113,8 +1122,8 @@ def _runs(
 
 @resolves("CheckRun.isRequired")
 def _is_required(
-    run: CheckRun, ctx: Context, pullRequestNumber: int | None = None,  # noqa: N803
-    pullRequestId: str | None = None,  # noqa: N803
+    run: CheckRun, ctx: Context, pullRequestNumber: int | None = None,
+    pullRequestId: str | None = None,
 ) -> bool:  # fmt: skip
     repository = run.suite.repository
     pull = repository.pulls.get(pullRequestNumber or 0) or ctx.world.nodes.get(pullRequestId or "")

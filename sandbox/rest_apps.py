@@ -117,12 +117,13 @@ def _chosen(found: Installation, given: dict[str, Any]) -> frozenset[int] | None
         repo.name.lower(): repo.id
         for repo in found.account.repositories.values()
         if found.sees(repo)
-    }  # noqa: E501
+    }
     wanted = set(ids or ()) | {mine.get(str(name).lower(), 0) for name in names or ()}
     if len(wanted) > 500 or not wanted <= set(mine.values()):
         raise Refused(
-            "There is at least one repository that does not exist or is not accessible to the parent installation."
-        )  # noqa: E501
+            "There is at least one repository that does not exist "
+            "or is not accessible to the parent installation."
+        )
     return frozenset(wanted)
 
 
@@ -139,15 +140,16 @@ def installation_repositories() -> Response:
     who = caller()
     if not isinstance(who, InstallationCaller):
         raise Forbidden(
-            "You must authenticate with an installation access token in order to list repositories for an installation."
-        )  # noqa: E501
+            "You must authenticate with an installation access token in order to list "
+            "repositories for an installation."
+        )
     repositories = who.token.installation.account.repositories.values()
     found = [repository for repository in repositories if who.inside(repository)]
     world = services().world
     return paged(found, lambda repo: views.repository(world, repo, who.viewer), "repositories")
 
 
-# --- Deliveries --------------------------------------------------------------------------------------
+# --- Deliveries ----------------------------------------------------------------------------------
 
 
 @route("GET", "/app/hook/deliveries")
@@ -237,7 +239,7 @@ def convert_manifest(code: str) -> Json:
     }
 
 
-# --- Accounts and repositories -----------------------------------------------------------------------
+# --- Accounts and repositories -------------------------------------------------------------------
 
 
 @route("GET", "/users/<username>")

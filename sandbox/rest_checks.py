@@ -9,7 +9,7 @@ from flask import Response, request
 from sandbox import actions, rules, views
 from sandbox.api import Json, acting, as_json, body, caller, paged, route, services
 from sandbox.errors import Forbidden, NotFound, Refused
-from sandbox.world import Account, App, CheckRun, Repository, Ruleset
+from sandbox.world import Account, App, CheckRun, Repository, Ruleset, iso
 
 REPO = "/repos/<owner>/<repo>"
 
@@ -133,7 +133,7 @@ def create_status(repository: Repository, sha: str) -> Json:
     return views.status(services().world, made)
 
 
-# --- Rules -----------------------------------------------------------------------------------------
+# --- Rules ---------------------------------------------------------------------------------------
 
 
 @route("GET", f"{REPO}/rules/branches/<path:branch>", "metadata:read")
@@ -253,13 +253,13 @@ def _rule_suite(repository: Repository, row: dict[str, Any]) -> dict[str, Any]:
         "ref": row["ref"],
         "repository_id": repository.id,
         "repository_name": repository.name,
-        "pushed_at": views.iso(row["at"]),
+        "pushed_at": iso(row["at"]),
         "result": row["result"],
         "evaluation_result": "fail" if row["result"] == "bypass" else "pass",
     }
 
 
-# --- Branches and classic protection ---------------------------------------------------------------
+# --- Branches and classic protection -------------------------------------------------------------
 
 
 @route("GET", f"{REPO}/branches", "contents:read")
@@ -332,7 +332,7 @@ def put_protection(repository: Repository, branch: str) -> Json:
         "enforce_admins",
         "required_pull_request_reviews",
         "restrictions",
-    ):  # noqa: E501
+    ):
         if key not in given:
             raise Refused("Invalid request.", errors=[f"{key} wasn't supplied."])
     made = actions.protection.protect(services().world, acting(), repository, branch, given)

@@ -13,7 +13,7 @@ from sandbox.api import Json, acting, as_json, body, paged, route, services
 from sandbox.errors import Invalid, NotFound, Refused
 from sandbox.git import EMPTY_TREE, Commit, Tree, diff
 from sandbox.resolvers import associated
-from sandbox.world import Issue, PullRequest, Repository
+from sandbox.world import Issue, PullRequest, Repository, iso
 
 MAX_PULL_COMMITS = 250  # "List commits on a pull request"
 MAX_PULL_FILES = 3000  # "List pull requests files"
@@ -252,7 +252,7 @@ def compare(repository: Repository, basehead: str) -> Response:
         listed.get_json()
         if paging
         else [views.commit(world, repository, c) for c in ahead[:MAX_PULL_COMMITS]]
-    )  # noqa: E501
+    )
     old = store.commits[merge_base]
     files = diff(old.tree, head.tree) if request.args.get("page", "1") == "1" else []
     page = f"{world.web_url}/{repository.full_name}/compare/{basehead}"
@@ -382,8 +382,8 @@ def _deployment(repository: Repository, made: dict[str, Any]) -> dict[str, Any]:
         "environment": made["environment"],
         "description": None,
         "creator": views.user(world, made["creator"]),
-        "created_at": views.iso(made["at"]),
-        "updated_at": views.iso(made["at"]),
+        "created_at": iso(made["at"]),
+        "updated_at": iso(made["at"]),
         "statuses_url": f"{url}/statuses",
         "repository_url": base,
     }

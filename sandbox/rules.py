@@ -1,4 +1,4 @@
-"""What GitHub's rulesets and classic protection demand of a branch, and whether a commit meets it."""
+"""What rulesets and classic protection demand of a branch, and whether a commit meets it."""
 
 from __future__ import annotations
 
@@ -318,8 +318,8 @@ def has_conflict(pull: PullRequest) -> bool:
     if tip is None or base is None:
         return True
     try:
-        trees = [store.commits[sha].tree for sha in (base, tip, pull.head_sha)]
-        merge_trees(*trees)
+        old, ours, theirs = (store.commits[sha].tree for sha in (base, tip, pull.head_sha))
+        merge_trees(old, ours, theirs)
     except MergeConflict:
         return True
     return False

@@ -23,7 +23,7 @@ BOTS = (
     ("copilot-swe-agent", 198982749),
     ("acme-codegen", 2101),
     ("acme-release", 2102),
-)  # noqa: E501
+)
 ROSTER = """\
 version: 1
 levels: [junior, mid, senior, principal]
@@ -79,7 +79,7 @@ def seed(world: World, *, private: bool = True, webhook_url: str = "") -> Seeded
             "acme-codegen[bot]",
             "acme-release[bot]",
             "dependabot[bot]",
-        ):  # noqa: E501
+        ):
             accounts.add_collaborator(world, "olga", REPOSITORY, login=login, permission="write")
         repositories.create_repository(
             world,

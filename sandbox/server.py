@@ -43,7 +43,7 @@ class Handler(WSGIRequestHandler):
 
 
 def create_app(state: Services, *, base_path: str = "") -> Flask:
-    """The whole sandbox as a Flask app; ``base_path`` such as /api/v3 makes it an Enterprise Server."""
+    """The whole sandbox as a Flask app; ``base_path`` is "" or, say, /api/v3."""
     app = Flask("sandbox", static_folder=None)
     app.extensions["sandbox"] = state
     app.config["BASE_PATH"] = base_path

@@ -74,7 +74,7 @@ def pull(world: World, found: PullRequest) -> Json:
                 "context": r.context,
                 "app_id": r.app_id,
                 "state": rules.check_state(repository, found.head_sha, r),
-            }  # noqa: E501
+            }
             for r in rules.required_checks(repository, found.base_ref)
         ],
         "queue": queue_entry(found.queue_entry) if found.queue_entry else None,
@@ -226,7 +226,7 @@ def world_state(world: World) -> Json:
                 "app": i.app.slug,
                 "account": i.account.login,
                 "suspended": bool(i.suspended_at),
-            }  # noqa: E501
+            }
             for i in world.installations.values()
         ],
         "repositories": [found.full_name for found in list(world.repositories.values())[:100]],

@@ -126,7 +126,7 @@ def organization(world: World, account: Account) -> Json:
     paths = {
         name: f"{url}/{name.removesuffix('_url')}"
         for name in ("repos_url", "events_url", "hooks_url", "issues_url")
-    }  # noqa: E501
+    }
     return {
         "login": account.login,
         "id": account.id,
@@ -200,7 +200,7 @@ def full_repository(world: World, repo: Repository, viewer: Account | None = Non
         {"parent": repository(world, repo.parent), "source": repository(world, repo.parent)}
         if repo.parent
         else {}
-    )  # noqa: E501
+    )
     return repository(world, repo, viewer) | repo.settings | counts | extra | parent
 
 
@@ -247,7 +247,7 @@ def team(world: World, found: Team) -> Json:
     }
 
 
-def association(world: World, account: Account | None, repo: Repository) -> str:
+def association(account: Account | None, repo: Repository) -> str:
     """MEMBER, COLLABORATOR, CONTRIBUTOR...: a label, never a right."""
     if account is None or account.deleted:
         return "NONE"
@@ -325,7 +325,7 @@ def simple_pull(world: World, pull: PullRequest) -> Json:
         "head": _side(world, pull.head_repository, pull.head_ref, pull.head_sha),
         "base": _side(world, pull.repository, pull.base_ref, pull.base_sha),
         "_links": {key: {"href": value} for key, value in hrefs.items()},
-        "author_association": association(world, pull.author, pull.repository),
+        "author_association": association(pull.author, pull.repository),
         "auto_merge": _auto_merge(world, pull),
         "active_lock_reason": None,
         "draft": pull.draft,
@@ -392,7 +392,7 @@ def issue(world: World, found: Issue) -> Json:
         "created_at": iso(found.created_at),
         "updated_at": iso(found.updated_at),
         "closed_at": None,
-        "author_association": association(world, found.author, found.repository),
+        "author_association": association(found.author, found.repository),
         "active_lock_reason": None,
         "body": found.body or None,
         "timeline_url": url + "/timeline",
@@ -402,8 +402,8 @@ def issue(world: World, found: Issue) -> Json:
     }
     if isinstance(found, PullRequest):
         links = pull_links(world, found)
-        body["pull_request"] = {k: links[k] for k in ("url", "html_url", "diff_url", "patch_url")}
-        body["pull_request"]["merged_at"] = iso_or_none(found.merged_at)
+        shown = {k: links[k] for k in ("url", "html_url", "diff_url", "patch_url")}
+        body["pull_request"] = shown | {"merged_at": iso_or_none(found.merged_at)}
         body |= {"draft": found.draft, "closed_at": iso_or_none(found.closed_at)}
     return body
 
@@ -425,7 +425,7 @@ def comment(world: World, found: Issue, made: Comment) -> Json:
         "user": user(world, made.author),
         "created_at": iso(made.created_at),
         "updated_at": iso(made.updated_at),
-        "author_association": association(world, made.author, found.repository),
+        "author_association": association(made.author, found.repository),
         "body": made.body,
         "reactions": reactions(url),
         "performed_via_github_app": app(world, made.via_app) if made.via_app else None,
@@ -445,7 +445,7 @@ def review(world: World, found: Review, *, webhook: bool = False) -> Json:
         "state": found.state.lower() if webhook else found.state,
         "html_url": page,
         "pull_request_url": links["url"],
-        "author_association": association(world, found.author, pull.repository),
+        "author_association": association(found.author, pull.repository),
         "_links": {"html": {"href": page}, "pull_request": {"href": links["url"]}},
         "submitted_at": iso(found.submitted_at),
         "commit_id": found.commit_sha,

@@ -9,7 +9,7 @@ from typing import Any
 from sandbox import views
 from sandbox.deliveries import Courier, Delivery
 from sandbox.views import Json
-from sandbox.world import Account, App, Installation, Repository, World
+from sandbox.world import Account, App, Installation, Repository, World, iso
 
 # Sent to every app whatever it subscribed to (documentation of webhook events).
 ALWAYS = frozenset(
@@ -201,10 +201,11 @@ def _status(world: World, parts: dict[str, Any]) -> Json:
     found, repository = parts["status"], parts["repository"]
     body = views.status(world, found)
     commit = repository.store.commits[found.sha]
+    base = f"{world.api_url}/repos/{repository.full_name}"
     branches = [
         {
             "name": name,
-            "commit": {"sha": sha, "url": f"{world.api_url}/repos/{repository.full_name}/commits/{sha}"},
+            "commit": {"sha": sha, "url": f"{base}/commits/{sha}"},
             "protected": False,
         }
         for name, sha in repository.branches.items()
@@ -276,8 +277,8 @@ def _protection(world: World, parts: dict[str, Any]) -> Json:
             "id": rule.id,
             "repository_id": rule.repository.id,
             "name": rule.pattern,
-            "created_at": views.iso(world.now()),
-            "updated_at": views.iso(world.now()),
+            "created_at": iso(world.now()),
+            "updated_at": iso(world.now()),
             "pull_request_reviews_enforcement_level": "everyone" if reviews else "off",
             "required_approving_review_count": reviews.get("required_approving_review_count", 0),
             "required_status_checks": [check["context"] for check in checks.get("checks", [])],
@@ -324,8 +325,8 @@ def _ping(world: World, parts: dict[str, Any]) -> Json:
             "active": True,
             "events": app.events,
             "config": {"content_type": "json", "insecure_ssl": "0", "secret": "********", "url": app.webhook_url},  # noqa: E501
-            "updated_at": views.iso(world.now()),
-            "created_at": views.iso(app.created_at),
+            "updated_at": iso(world.now()),
+            "created_at": iso(app.created_at),
             "app_id": app.id,
             "deliveries_url": f"{world.api_url}/app/hook/deliveries",
         },

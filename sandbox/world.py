@@ -1,4 +1,4 @@
-"""The state of the sandbox: accounts, repositories, pull requests, checks, rules, apps. No behaviour.
+"""The state of the sandbox: accounts, repositories, pull requests, checks, rules, apps.
 
 Everything is found by index, never by scanning, so a world may hold 2,000 repositories and 10,000
 open pull requests. Change it through ``sandbox.actions`` only: they check rights and send webhooks.

@@ -44,7 +44,7 @@ def create_app(
     permissions: dict[str, str] | None = None, events: list[str] | None = None, id: int = 0,  # noqa: A002
     bot_id: int = 0, with_key: bool = True, owner: str = "",
 ) -> App:  # fmt: skip
-    """Register an app: a fresh RSA key, secrets and a bot account. ``with_key`` False is quicker."""
+    """Register an app: a fresh RSA key, secrets, a bot. ``with_key`` False is quicker."""
     by = world.account(owner or actor)
     private, public = _keys() if with_key else ("", "")
     bot = Account(id=bot_id or world.new_id(), login=slug, kind="Bot", created_at=world.now())

@@ -129,8 +129,8 @@ def update_run(
         raise NotFound("check run")
     if run.app is not app:
         raise Forbidden(
-            "Invalid app_id `%d` - check run can only be modified by the GitHub App that created it."
-            % app.id
+            f"Invalid app_id `{app.id}` - check run can only be modified by the GitHub App "
+            "that created it."
         )
     if "status" in body or "conclusion" in body:
         run.status, run.conclusion = _checked_state(body, run.status)

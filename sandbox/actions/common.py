@@ -1,4 +1,4 @@
-"""What the actions share: rights, timeline entries, and the rows that pull requests are found by."""
+"""What the actions share: rights, timeline entries, and how pull requests are found."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sandbox.world import Account, App, Event, PullRequest, Repository, World, a
 
 
 def require(world: World, actor: Account, repository: Repository, level: str) -> None:
-    """NotFound if the account cannot even read, Forbidden if it may not do what ``level`` allows."""
+    """NotFound if the account cannot even read, Forbidden if it has less than ``level``."""
     has = world.permission(actor, repository)
     if not at_least(has, "read"):
         raise NotFound(f"repository {repository.full_name}")
@@ -60,12 +60,7 @@ def unindex_open(pull: PullRequest) -> None:
         repository.open_by_sha.pop(pull.head_sha, None)
 
 
-def network(world: World, repository: Repository) -> list[Repository]:
-    """The repository and everything that shares its objects."""
-    return [found for found in world.repositories.values() if found.store is repository.store]
-
-
-def pulls_from(world: World, repository: Repository, branch: str) -> list[PullRequest]:
+def pulls_from(repository: Repository, branch: str) -> list[PullRequest]:
     """Open pull requests, in any repository of the network, whose head is this branch."""
     targets = [repository] if repository.parent is None else [repository, repository.parent]
     found = []

@@ -98,7 +98,7 @@ def squash_message(pull: PullRequest, title: str = "", message: str = "") -> str
     else:
         headline, body = pull.title, "\n\n".join(f"* {c.message.strip()}" for c in commits)
     body = message or body
-    text = f"{title or headline} (#{pull.number})" if not title else title
+    text = title or f"{headline} (#{pull.number})"
     others = [found for found in co_authors(pull, commits) if found not in body]
     trailers = "\n".join(f"Co-authored-by: {other}" for other in others)
     rule = "\n\n---------\n\n" if len(commits) > 1 else "\n\n"

@@ -160,7 +160,7 @@ def set_ruleset(
     org: str = "",
     id: int | None = None,  # noqa: A002
 ) -> Ruleset:
-    """Create (or, with ``id``, replace) a ruleset of a repository or organisation: the REST body."""
+    """Create (or, with ``id``, replace) a ruleset of a repository or organisation."""
     by = world.account(actor)
     return save(world, by, _source(world, by, repo, org), ruleset, id)
 
@@ -171,7 +171,7 @@ def delete_ruleset(
     actor: str,
     repo: str = "",
     *,
-    id: int,
+    id: int,  # noqa: A002 - the REST API's name
     org: str = "",
 ) -> Ruleset:
     by = world.account(actor)
@@ -180,8 +180,8 @@ def delete_ruleset(
 
 @action
 def require_check(
-    world: World, actor: str, repo: str, *, context: str, app: str = "", branches: list[str] | None = None,
-    strict: bool = False, name: str = "", bypass_actors: list[dict[str, Any]] | None = None,
+    world: World, actor: str, repo: str, *, context: str, app: str = "",
+    branches: list[str] | None = None, strict: bool = False, name: str = "", bypass_actors: list[dict[str, Any]] | None = None,
 ) -> Ruleset:  # fmt: skip
     """Short for the ruleset that requires a check, pinned to an app (slug) if one is named."""
     by, repository = world.account(actor), world.repository(repo)

@@ -39,11 +39,11 @@ def _head(world: World, repository: Repository, head: str) -> tuple[Repository, 
 
 @action
 def open_pull_request(
-    world: World, actor: str, repo: str, *, head: str, base: str = "", title: str = "", body: str = "",
-    draft: bool = False, maintainer_can_modify: bool = True, labels: list[str] | None = None,
+    world: World, actor: str, repo: str, *, head: str, base: str = "", title: str = "",
+    body: str = "", draft: bool = False, maintainer_can_modify: bool = True, labels: list[str] | None = None,
     via_app: int | None = None,
 ) -> PullRequest:  # fmt: skip
-    """Open a pull request from ``branch`` or ``owner:branch``. ``via_app``: opened by an app for a user."""
+    """Open from ``branch`` or ``owner:branch``. ``via_app``: by an app for a user."""
     by, repository = world.account(actor), world.repository(repo)
     require(world, by, repository, "read")
     source, branch = _head(world, repository, head)
@@ -263,11 +263,8 @@ def reopen_pull_request(world: World, actor: str, repo: str, *, number: int) -> 
             {"message": f"state cannot be changed. The {pull.head_ref} branch was deleted."}
         )
     if not pull.repository.store.is_ancestor(pull.head_sha, tip):
-        raise Invalid(
-            {
-                "message": f"state cannot be changed. The {pull.head_ref} branch was force-pushed or recreated."
-            }
-        )
+        why = "branch was force-pushed or recreated."
+        raise Invalid({"message": f"state cannot be changed. The {pull.head_ref} {why}"})
     pull.state, pull.closed_at, pull.head_sha = "open", None, tip
     pull.base_sha = pull.repository.branches.get(pull.base_ref, pull.base_sha)
     index_open(pull)

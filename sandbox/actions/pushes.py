@@ -1,4 +1,4 @@
-"""Pushing: commits, force-pushes, branches and their deletion, and what follows for pull requests."""
+"""Pushing: commits, force-pushes, branches, and what follows for pull requests."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def entry_of(content: str | dict[str, str]) -> Entry:
 def build(
     world: World, repository: Repository, tip: str | None, specs: list[Spec], by: Account
 ) -> str:
-    """Make the commits on top of ``tip``; returns the new tip. See README for the keys of a spec."""
+    """Make commits on top of ``tip``; returns the new tip. The README has the keys of a spec."""
     for spec in specs:
         tip = _one(world, repository, tip, spec, by).sha
     if tip is None:
@@ -218,7 +218,7 @@ def remove_ref(
     activity = _log(world, repository, branch, old, EMPTY_SHA, by, "branch_deletion")
     del repository.branches[branch]
     world.emit("push", "", repository=repository, sender=by, activity=activity)
-    for pull in pulls_from(world, repository, branch):
+    for pull in pulls_from(repository, branch):
         record(
             world, pull, "HeadRefDeletedEvent", by, head_ref_name=branch, ref_repository=repository
         )
@@ -250,7 +250,7 @@ def _maintainer_edit(world: World, by: Account, repository: Repository, branch: 
         pull.maintainer_can_modify
         and pull.is_cross_repository
         and world.permission(by, pull.repository) in ("write", "maintain", "admin")
-        for pull in pulls_from(world, repository, branch)
+        for pull in pulls_from(repository, branch)
     )
 
 
@@ -306,7 +306,7 @@ def update_ref(
     repository.branches[branch] = new
     extra = {"forced": forced, "activity": activity}
     world.emit("push", "", repository=repository, sender=by, **extra)
-    for pull in pulls_from(world, repository, branch):
+    for pull in pulls_from(repository, branch):
         synchronise(world, pull, old or EMPTY_SHA, new, by, forced=forced)
     if not branch.startswith("gh-readonly-queue/"):
         request_suites(world, repository, branch, old, new, by)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sandbox.errors import Refused
 from sandbox.world import World
@@ -26,7 +26,7 @@ def action(function: Callable[Concatenate[World, P], R]) -> Callable[Concatenate
             return result
 
     ACTIONS[function.__name__] = locked
-    return locked
+    return cast("Callable[Concatenate[World, P], R]", locked)
 
 
 def perform(world: World, actor: str, name: str, parameters: dict[str, Any]) -> Any:

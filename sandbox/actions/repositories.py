@@ -33,7 +33,7 @@ def create_repository(
     world: World, actor: str, *, name: str, owner: str = "", private: bool = False,
     default_branch: str = "main", files: dict[str, Any] | None = None, id: int = 0,  # noqa: A002
 ) -> Repository:  # fmt: skip
-    """A repository with a first commit; owned by the actor unless ``owner`` names an organisation."""
+    """A repository with a first commit; the actor's own unless ``owner`` names somebody."""
     by = world.account(actor)
     holder = world.account(owner) if owner else by
     if holder.kind == "Organization":

@@ -15,7 +15,7 @@ def review(
     world: World, actor: str, repo: str, *, number: int, event: str = "APPROVE", body: str = "",
     commit: str = "",
 ) -> Review:  # fmt: skip
-    """Submit a review: APPROVE, REQUEST_CHANGES or COMMENT, on the head unless ``commit`` is given."""
+    """APPROVE, REQUEST_CHANGES or COMMENT, on the head unless ``commit`` is given."""
     by, pull = world.account(actor), world.pull(repo, number)
     require(world, by, pull.repository, "read")
     state = _STATES.get(event.upper())

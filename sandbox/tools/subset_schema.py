@@ -1,6 +1,6 @@
-"""Cuts ``sandbox/schema.graphql`` out of GitHub's official SDL: the types and fields our documents use.
+"""Cuts ``sandbox/schema.graphql`` out of GitHub's official SDL: what our documents use.
 
-    python -m sandbox.tools.subset_schema OFFICIAL.graphql DOCUMENT.graphql... > sandbox/schema.graphql
+    python -m sandbox.tools.subset_schema OFFICIAL.graphql DOCUMENT... > sandbox/schema.graphql
 
 Kept whole: every argument of a kept field, every value of a kept enum, every field of a kept input.
 Dropped: descriptions, directives, fields nobody asks for, and union members nobody names.
@@ -16,12 +16,14 @@ from graphql import (
     DocumentNode,
     FieldDefinitionNode,
     FieldNode,
+    FragmentDefinitionNode,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
     GraphQLUnionType,
+    InlineFragmentNode,
     TypeInfo,
     TypeInfoVisitor,
     Visitor,
@@ -32,12 +34,11 @@ from graphql import (
     print_ast,
     visit,
 )
-from graphql.language import FragmentDefinitionNode, InlineFragmentNode
 
 NOTICE = """\
-# GitHub's GraphQL schema, the part of it that the sandbox serves. Made by sandbox/tools/subset_schema.py.
-# NOTICE: cut from the schema published as @octokit/graphql-schema, Copyright (c) GitHub, MIT licence
-# (the text is in sandbox/NOTICE). Types, fields, arguments and nullability are unchanged.
+# GitHub's GraphQL schema, as far as the sandbox serves it. Made by sandbox/tools/subset_schema.py.
+# NOTICE: cut from the schema published as @octokit/graphql-schema, Copyright (c) GitHub, MIT
+# licence (the text is in sandbox/NOTICE). Types, arguments and nullability are unchanged.
 """
 # Abstract types whose members are all served, whether or not a document names them.
 WHOLE = ("Actor", "GitObject", "GitSignature", "RepositoryOwner", "Assignee", "RequestedReviewer")
@@ -45,7 +46,7 @@ DROPPED_MEMBERS = frozenset({"Tag"})
 
 
 def official(sdl: str) -> GraphQLSchema:
-    """Build GitHub's own SDL, which breaks two of graphql-core's rules and so needs both switches."""
+    """Build GitHub's own SDL; it breaks two of graphql-core's rules, hence both switches."""
     return build_schema(sdl, assume_valid=True, assume_valid_sdl=True)
 
 
@@ -171,7 +172,8 @@ def main(arguments: list[str]) -> None:
     """Print the subset for the given official SDL and documents."""
     schema = official(Path(arguments[0]).read_text(encoding="utf-8"))
     own = Path(__file__).with_name("sweep.graphql")
-    documents = [parse(Path(name).read_text(encoding="utf-8")) for name in [*arguments[1:], own]]
+    paths = [*map(Path, arguments[1:]), own]
+    documents = [parse(path.read_text(encoding="utf-8")) for path in paths]
     sys.stdout.write(printed(schema, used_fields(schema, documents)))
 
 
