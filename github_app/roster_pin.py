@@ -54,7 +54,7 @@ def pin(text: str, name: str, ids: Dict[str, int]) -> str:
     pinned = text
     for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
         pinned = pinned[: edit.start] + edit.text + pinned[edit.end :]
-    if _said(pinned, name) != _with_ids(document, ids):
+    if _said(pinned, name) != _with_ids(plain(document), ids):
         raise PinError(f"{name}: the ids cannot be added without changing more")
     return pinned
 
@@ -108,10 +108,15 @@ def _said(text: str, name: str) -> Plain:
         return None
 
 
-def _with_ids(document: Node, ids: Dict[str, int]) -> Plain:
-    said = plain(document)
-    people = said["people"] if isinstance(said, dict) else None
-    for login, number in ids.items() if isinstance(people, dict) else ():
-        old = people[login]
-        people[login] = {**(old if isinstance(old, dict) else {"level": old}), "id": number}
-    return said
+def _with_ids(said: Plain, ids: Dict[str, int]) -> Plain:
+    """What the file must say afterwards."""
+    people = said.get("people") if isinstance(said, dict) else None
+    if not isinstance(said, dict) or not isinstance(people, dict):
+        return said
+    return {**said, "people": {who: _with_id(one, ids.get(who)) for who, one in people.items()}}
+
+
+def _with_id(person: Plain, number: int | None) -> Plain:
+    if number is None:
+        return person
+    return {**(person if isinstance(person, dict) else {"level": person}), "id": number}

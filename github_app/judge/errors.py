@@ -57,6 +57,12 @@ class RosterError(CountersignError):
         super().__init__(name, tuple(problems))
         self.name, self.problems = name, tuple(problems)
 
+    @property
+    def headline(self) -> str:
+        """The first problem in few words: ``reviewers.yaml line 12: unknown level "snr"``."""
+        first = self.problems[0]
+        return f"{self.name} line {first.line}: {first.found}"
+
     def __str__(self) -> str:
         others = len(self.problems) - 1
         more = f" (and {others} more)" if others > 0 else ""
