@@ -57,7 +57,7 @@ def configure(stream: TextIO | None = None, *, level: int = logging.INFO) -> Non
 
 
 def get_logger(name: str) -> Any:  # noqa: ANN401 -- structlog's own type is Any
-    return structlog.get_logger(logger=name)
+    return structlog.get_logger(part=name)
 
 
 def harmless(

@@ -127,6 +127,11 @@ class Catalogue:
     review_blocks: tuple[tuple[str, str], ...]
     generic: Generic
 
+    @property
+    def names(self) -> dict[str, str]:
+        """What people call each tool, by its id."""
+        return {tool.id: tool.name for tool in self.tools}
+
     def marks(self, *kinds: MarkKind) -> Iterator[Mark]:
         """All marks of these kinds, in the order of the file."""
         return (mark for tool in self.tools for mark in tool.marks if mark.kind in kinds)

@@ -258,15 +258,13 @@ class Names:
         if "agent" in words or "subagent" in words:
             sure = role is Role.CO_AUTHOR or not domain or not set(words).isdisjoint(boxes)
             return Named(UNKNOWN_TOOL, _LIKELY if sure else _WEAK)
-        strong = (
-            role is Role.CO_AUTHOR
-            or domain.endswith((".ai", ".agent", ".local"))
-            or domain == "local"
-        )
+        strong = role is Role.CO_AUTHOR or domain.endswith((".ai", ".agent", ".local"))
         if own_domain and local.split("+")[0] in _NO_REPLY and role is Role.CO_AUTHOR:
             return None if self._plain_noreply(domain) else Named(UNKNOWN_TOOL, _LIKELY)
         if _names_ai(shown, words):
-            return Named(UNKNOWN_TOOL, _LIKELY if strong and (own_domain or not email) else _WEAK)
+            shared_box = role is Role.CO_AUTHOR or local in _AGENT_BOXES or local in _NO_REPLY
+            sure = shared_box and (own_domain or not email)
+            return Named(UNKNOWN_TOOL, _LIKELY if sure else _WEAK)
         if own_domain and local in _AGENT_BOXES:
             return Named(UNKNOWN_TOOL, _LIKELY if strong else _WEAK)
         if own_domain and local.split("+")[0] in _NO_REPLY and not self._plain_noreply(domain):
@@ -346,8 +344,10 @@ class Names:
             rest = words[length:]
             free = mark.namesake is Namesake.NOTHING and not strict
             if free or (all if strict else _first)(self._may_follow(word) for word in rest):
-                return _Credit(Named(mark.tool, max(mark.sure, _LIKELY, key=_rank)))
+                return _Credit(Named(mark.tool, mark.sure))
         model = self._model.search(text[:80])
+        if model and strict and not all(self._may_follow(word) for word in words):
+            model = None
         if model or (
             len(words) == 1 and words[0] in self._families and self._families[words[0]] == "claude"
         ):
@@ -368,9 +368,7 @@ class Names:
 
     def _may_follow(self, word: str) -> bool:
         return (
-            word in _AFTER_A_NAME
-            or word in self._families
-            or _VERSION.fullmatch(word) is not None
+            word in _AFTER_A_NAME or word in self._families or _VERSION.fullmatch(word) is not None
         )
 
 

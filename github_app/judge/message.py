@@ -25,26 +25,35 @@ _KEY = re.compile(
     r"^(?P<lead>[ \t>*+•|\\_`\"'#-]*+)(?P<key>[a-z][a-z0-9]*+(?:[ -][a-z0-9]++){0,4}+)[*_`]{0,3}+[ \t]*+:(?!//)[*_]{0,3}+",
     re.MULTILINE,
 )
-_INLINE_KEY = re.compile(r"(?:co-?authored|assisted|generated)[- ](?:by|with)[ \t]*+:")
-_MADE = re.compile(
-    r"(?<![\w-])(?:generated|created|written|made|built|implemented|authored|co-?authored|coded|vibe[- ]coded|developed|drafted|produced"
-    r"|crafted|assisted|powered|ultraworked|fixed|refactored|translated|opened|submitted)"
-    r"(?: entirely| mostly| largely| automatically| partly| in part| fully| primarily| solely| completely)?"
-    r"[ -](?:with|by|using|via)(?: the)?(?: (?:help|assistance|aid|support) (?:of|from))?[ \t:]{1,3}+"
+# "...ed by", "written with": what was done by means of whom. Each pattern begins with plain letters,
+# which the engine looks for much faster than for a choice of words.
+_BY_MEANS_OF = (
+    r"[ -](?:(?:entirely|mostly|largely|automatically|partly|in part|fully|primarily|solely|completely) )?"
+    r"(?:with|by|using|via)(?: the)?(?: (?:help|assistance|aid|support) (?:of|from))?[ \t]*+(?P<colon>:?)[ \t]*+"
 )
+_DONE = tuple((stem, re.compile(stem + _BY_MEANS_OF)) for stem in ("ed", "written", "made", "built"))
+_VERB = re.compile(
+    r"(?:(?<![\w-])|(?<=\\n))(?:(?P<credit>co-?author|assist|generat)|creat|implement|author|vibe[- ]cod|cod|develop|draft|produc|craft|power"
+    r"|ultrawork|fix|refactor|translat|open|submitt|post)$"
+)
+_LONGEST_VERB = 14
 _LINK = re.compile(r"https?://(?:www\.)?(?P<rest>(?P<host>[a-z0-9.-]++)(?P<path>[^\s)>\]\"'<`]*+))")
 _BOX = re.compile(r"^[ \t>]*+[-*+] \[[x✓✔]\][ \t]*+(?P<text>[^\n]{1,300})", re.MULTILINE)
 _HEADING = re.compile(
     r"^#{1,6}+ [^\n]{0,40}?\b(?:ai|llm|genai)\b[- ](?:disclosure|usage|use|assistance|assisted|tools|attribution|involvement)[^\n]*+\n\s*+(?P<text>[^\n]{1,300})",
     re.MULTILINE,
 )
-_STATED = re.compile(
-    r"(?:mostly|largely|predominantly|mainly|primarily|entirely|fully|partially|partly|completely|100%|heavily)[ -]"
-    r"(?:ai|llm|genai)[- ](?:generated|assisted|written|authored|coded)"
-    r"|(?:this|the) (?:pr|pull request|commit|change|patch|code|mr|branch) (?:is|was|has been) [a-z ]{0,20}?(?:ai|llm)[- ](?:generated|assisted|written|authored)"
-    r"|[\[(](?:ai|llm|genai)[- ](?:assisted|generated|authored)[\])]"
-    r"|(?<![\w-])vibe[- ]coded(?! )|(?:i|was|is|fully|mostly|largely|completely|entirely) vibe[- ]coded"
-    r"|(?<![\w-])i (?:have )?used (?:an? )?(?:ai|llm|claude|copilot|chatgpt|cursor|codex|gemini)[a-z ]{0,30} to (?:write|generate|create|implement|help|draft|assist|code|develop)"
+_AI_MADE = tuple(
+    (word, re.compile(word + r"[- ](?:generated|assisted|written|authored|coded)(?![a-z])"))
+    for word in ("ai", "llm", "vibe")
+)
+_HOW_MUCH = re.compile(
+    r"(?:mostly|largely|predominantly|mainly|primarily|entirely|fully|partially|partly|completely|heavily|100%)[ -](?:gen)?$"
+    r"|(?<![a-z])(?:this|the) (?:pr|pull request|commit|change|patch|code|mr|branch) (?:is|was|has been) [a-z ]{0,20}$"
+    r"|[\[(](?:gen)?$"
+)
+_USED = re.compile(
+    r"used (?:an? )?(?:ai|llm|claude|copilot|chatgpt|cursor|codex|gemini)[a-z ]{0,30} to (?:write|generate|create|implement|help|draft|assist|code|develop)"
 )
 _NO = re.compile(
     r"(?:no|none|false|never|0|not?|n/?a|-|nil|without|nope|not used|not applicable|unused)(?![a-z0-9/])"
@@ -66,7 +75,7 @@ _SAYS_MADE = re.compile(
 _SUBJECT_OF_MADE = re.compile(
     r"(?:^|[\s*_\"'(>#-])(?:(?:this|the|these|all|some|most|unit|new|initial|and|of|both|e2e|integration|regression|parts?|its|a|first|docs?|pr|commit|change|changes|patch|code|tests?|"
     r"pull|request|file|files|implementation|fix|version|migration|script|documentation|description|draft|commits|feature|work|function|functions|series|mr|branch|project|app|"
-    r"was|were|is|are|been|has|have|mostly|largely|predominantly|mainly|entirely|fully|partly|initially|originally|automatically|primarily|completely|everything|cases?|added|refactoring|100%)[ :]*+){1,12}+$"
+    r"was|were|is|are|been|has|have|mostly|largely|predominantly|mainly|entirely|fully|partly|initially|originally|automatically|primarily|completely|everything|cases?|added|refactoring|100%)(?![a-z0-9])[ :]*+){1,12}+$"
 )
 _NOT_AI_MAKER = re.compile(
     r"`|\.(?:py|sh|js|ts|rb|pl|go|rs|ya?ml|toml|json|mk|proto|txt|md)\b|github actions?|release|mergify|renovate|dependabot|protoc|openapi|swagger|stainless|make\b|cargo|npm|script|love|❤|♥|cliff|changeset|semantic|weblate|crowdin"
@@ -76,6 +85,10 @@ _SQUASHED = "squashed commit of the following"
 _SESSION_PATH = re.compile(
     r"/(?:[a-z0-9_-]{1,40}/){0,3}?(?:sessions?|tasks?|threads?|conversations?|agents?|runs?|traces?|chats?)/[a-z0-9_-]{8,}"
 )
+_OF_PRODUCTS = ("powered", "built", "made", "opened", "submitted", "translated", "fixed")
+_PRODUCT = re.compile(r"\[?[a-z][\w.]*+(?: [\w.]++){0,2}+(?:\]\(|[.!]?$)")
+_CLAUSE_END = re.compile(r"[.!](?:\s|$)|\]\(|[;:—–]| - | for | to | in | on | and then ")
+_PICTURED_LINE = re.compile(r"^[ \t>*_-]*+[^\x00-\x7f][^\n]{1,300}", re.MULTILINE)
 _PICTURES = re.compile(r"[^\x00-\x7f]")
 _COMMENT = re.compile(r"<!--(?:(?!-->)[^\n]|\n){0,20000}?-->")
 
@@ -123,8 +136,8 @@ class Messages:
             self._phrases_in,
             self._subjects_of,
             self._trailers,
-            self._inline_trailers,
             self._makers,
+            self._pictured_links,
             self._session_links,
             self._boxes,
             self._statements,
@@ -181,10 +194,8 @@ class Messages:
             rule = keys.get(found["key"].replace(" ", "-"))
             if rule is None:
                 continue
-            if rule.strict and (
-                " " in found["key"] or "-" in found["lead"] or "*" in found["lead"]
-            ):
-                continue
+            if rule.strict and (found["lead"].strip() or not found.start()):
+                continue  # "- agent: fix it", "model: fix it": a topic, not a trailer
             yield from self._trailer(page, rule, found.start("key"), found.end())
 
     def _trailer(self, page: "_Page", rule: _KeyRule, start: int, end: int) -> Iterator[Hit]:
@@ -204,71 +215,79 @@ class Messages:
                 yield page.hit(rule.kind, who.tool, rule.sure, start)
             return
         for who in named:
-            sure = who.sure if rule.sure is not _WEAK else _WEAK
+            sure = _WEAK if rule.sure is _WEAK else _at_least_likely(who, value)
             yield page.hit(rule.kind, who.tool, sure, start)
-
-    def _inline_trailers(self, page: "_Page") -> Iterator[Hit]:
-        """Credit lines that do not begin a line: joined to text, several on one line."""
-        low = page.low
-        if "ed-by" not in low and "ed by" not in low and "ed-with" not in low:
-            return
-        for found in _INLINE_KEY.finditer(low):
-            start = found.start()
-            before = low[page.line_start(start) : start]
-            if not before.strip(" \t>*+•|\\_`\"'#-"):
-                continue  # the rule above has read it
-            value = page.value(found.end(), fold=False).split("\\n")[0]
-            for who in self._names.credit(value):
-                kind = SignalKind.CO_AUTHOR if low.startswith("co", start) else SignalKind.TRAILER
-                yield page.hit(
-                    kind, who.tool, _LOWER[who.sure] if who.sure is _CERTAIN else who.sure, start
-                )
 
     def _makers(self, page: "_Page") -> Iterator[Hit]:
         """``Generated with X``, as a footer of its own or as a statement about the change."""
         low = page.low
-        if "with" not in low and "by" not in low and "using" not in low and "via" not in low:
-            return
-        for found in _MADE.finditer(low):
-            start, end = found.span()
-            after = low[end : end + 120].partition("\n")[0]
-            before = low[max(page.line_start(start), start - 120) : start]
-            sure, tool = self._maker(before, after)
-            if tool:
-                yield page.hit(SignalKind.FOOTER, tool, sure, start)
+        for stem, pattern in _DONE:
+            if stem not in low:
+                continue
+            for found in pattern.finditer(low):
+                start = found.start()
+                if stem == "ed":
+                    verb = _VERB.search(low[max(start - _LONGEST_VERB, 0) : start])
+                    if verb is None:
+                        continue
+                    start -= len(verb[0])
+                    if found["colon"] and verb["credit"]:
+                        yield from self._inline_trailer(page, start, found.end())
+                        continue
+                end = found.end()
+                before = low[max(page.line_start(start), start - 120) : start]
+                after = low[end : end + 120].partition("\n")[0]
+                sure, tool = self._maker(low[start:end], before, after)
+                if tool:
+                    yield page.hit(SignalKind.FOOTER, tool, sure, start)
 
-    def _maker(self, before: str, after: str) -> tuple[Confidence, str]:
+    def _inline_trailer(self, page: "_Page", start: int, end: int) -> Iterator[Hit]:
+        """A credit line that does not begin a line: joined to text, or several on one line."""
+        low = page.low
+        before = low[page.line_start(start) : start]
+        if not before[-400:].strip(" \t>*+•|\\_`\"'#-"):
+            return  # it does: read as a trailer
+        value = page.value(end, fold=False).split("\\n")[0]
+        for who in self._names.credit(value):
+            kind = SignalKind.CO_AUTHOR if low.startswith("co", start) else SignalKind.TRAILER
+            sure = min(_at_least_likely(who, value), _LIKELY, key=lambda sure: sure.rank)
+            yield page.hit(kind, who.tool, sure, start)
+
+    def _maker(self, verb: str, before: str, after: str) -> tuple[Confidence, str]:
         footer = not any(c.isalnum() for c in before)
-        pictured = footer and _PICTURES.search(before) is not None
         if not footer and not _SUBJECT_OF_MADE.search(before):
             return _WEAK, ""
         link = _LINK.search(after)
-        if link:
-            home = self._home(link["rest"])
-            if home:
-                return _CERTAIN, home
+        home = self._home(link["rest"]) if link else None
+        if home:
+            return _CERTAIN, home
         who = self._named_at_start(after)
-        if who:
+        if who and not (who.tool == UNKNOWN_TOOL and verb.startswith(_OF_PRODUCTS)):
             return (_CERTAIN if footer and who.sure is _CERTAIN else _LIKELY), who.tool
-        if not footer or _NOT_AI_MAKER.search(after):
-            return _WEAK, ""
-        if pictured and re.match(r"\[?[a-z][\w.]*+(?: [\w.]++){0,2}+(?:\]\(|[.!]?$)", after):
-            return _LIKELY, UNKNOWN_TOOL
-        if link and link["host"].endswith(".ai"):
-            return _LIKELY, UNKNOWN_TOOL
+        if footer and not _NOT_AI_MAKER.search(after) and not verb.startswith(_OF_PRODUCTS):
+            pictured = _PICTURES.search(before) is not None
+            if (pictured and _PRODUCT.match(after)) or (link and link["host"].endswith(".ai")):
+                return _LIKELY, UNKNOWN_TOOL
         return _WEAK, ""
 
     def _named_at_start(self, after: str) -> Named | None:
-        text = re.split(
-            r"[.!](?:\s|$)|\]\(|[;:—–]|\n| - | for | to | in | on | and then ",
-            after.lstrip("[*_`\"'( "),
-            maxsplit=1,
-        )[0]
-        if re.match(r"@", text):
-            text = text[1:]
+        """The tool that ``after`` begins with. A plain word must be all there is: "Made with Bolt"."""
+        text = _CLAUSE_END.split(after.lstrip("[*_`\"'( @"), maxsplit=1)[0]
         for who in self._names.credit(text):
-            return who
+            if who.sure is not _WEAK or self._names.credit(text, True):
+                return who
         return None
+
+    def _pictured_links(self, page: "_Page") -> Iterator[Hit]:
+        """A line that opens with a picture and links to a tool's home page is its footer."""
+        if page.low.isascii() or "://" not in page.low:
+            return
+        for line in _PICTURED_LINE.finditer(page.low):
+            for link in _LINK.finditer(line[0]):
+                home = self._home(link["rest"])
+                if home and " " in line[0]:
+                    yield page.hit(SignalKind.FOOTER, home, _LIKELY, line.start())
+                    break
 
     def _home(self, rest: str) -> str | None:
         parts = rest.split("?")[0].split("#")[0].rstrip("/").split("/")
@@ -310,8 +329,20 @@ class Messages:
                 who = self._named_in(text)
                 yield page.hit(SignalKind.DECLARATION, who.tool, _LIKELY, found.start())
 
+    def _stated(self, page: "_Page", word: str, found: re.Match[str]) -> Iterator[Hit]:
+        start = found.start()
+        line_start = page.line_start(start)
+        before = page.low[max(line_start, start - 80) : start]
+        line = page.low[max(line_start, start - 80) : found.end() + 60].partition("\n")[0]
+        if word in ("ai", "llm") and not _HOW_MUCH.search(before):
+            return
+        if word == "vibe" and before and not before.endswith((" was ", " is ", "fully ", "mostly ", "ly ")):
+            return
+        if not _DENIES.search(line):
+            yield page.hit(SignalKind.DECLARATION, UNKNOWN_TOOL, _LIKELY, start)
+
     def _named_in(self, text: str) -> Named:
-        made = _MADE.search(text)
+        made = next((found for _, pattern in _DONE if (found := pattern.search(text))), None)
         starts = [text, text[made.end() :]] if made else [text]
         for start in starts:
             for who in self._names.credit(start):
@@ -321,12 +352,14 @@ class Messages:
 
     def _statements(self, page: "_Page") -> Iterator[Hit]:
         low = page.low
-        if "ai" not in low and "llm" not in low and "vibe" not in low and " used " not in low:
-            return
-        for found in _STATED.finditer(low):
-            line = low[page.line_start(found.start()) : found.end() + 60].partition("\n")[0]
-            if not _DENIES.search(line):
-                yield page.hit(SignalKind.DECLARATION, UNKNOWN_TOOL, _LIKELY, found.start())
+        for word, pattern in _AI_MADE:
+            if word in low:
+                for found in pattern.finditer(low):
+                    yield from self._stated(page, word, found)
+        if "i used" in low or "have used" in low:
+            for found in _USED.finditer(low):
+                if re.search(r"(?<![a-z])i (?:have )?$", low[max(found.start() - 8, 0) : found.start()]):
+                    yield from self._stated(page, "", found)
         if "#" in low:
             for found in _HEADING.finditer(low):
                 text = found["text"]
@@ -436,6 +469,11 @@ class _Page:
         body = low.rstrip()
         last = max(body.rfind("\n\n"), body.rfind("\n---"))
         return max(last, 0)
+
+
+def _at_least_likely(who: Named, value: str) -> Confidence:
+    """A credit line says what a bare name does not; an address there speaks for itself."""
+    return _LIKELY if who.sure is _WEAK and "@" not in value else who.sure
 
 
 def _without_blocks(low: str, blocks: tuple[tuple[str, str], ...]) -> str:

@@ -161,6 +161,9 @@ class _Page:
         self.verdict = verdict
         self.web_url = web_url
 
+    def tool(self, tool: str) -> str:
+        return code(self.verdict.tools.get(tool, "an AI tool"), 60)
+
     def commit(self, oid: str) -> str:
         pull = self.verdict.pull
         return commit_link(self.web_url, pull.repository.full_name, pull.number, oid)
@@ -179,10 +182,10 @@ def _sections(page: _Page, most: int) -> Iterator[str]:
     yield from _two_lines(page)
     verdict = page.verdict
     if verdict.evidence:
-        lines = [_evidence(page, item) for item in verdict.evidence]
+        lines = _evidence_lines(page, verdict.evidence)
         yield _section("Why this is AI-assisted", lines, most)
     if verdict.cleared:
-        lines = [_evidence(page, item) for item in verdict.cleared]
+        lines = _evidence_lines(page, verdict.cleared)
         yield _section("Set aside by a senior", lines, most)
     needed = list(_needed(page))
     if needed:
@@ -243,7 +246,7 @@ def _cause(page: _Page) -> str:
     strongest = max(verdict.evidence, key=lambda item: item.signal.confidence.rank)
     where = strongest.signal
     place = f"commit {page.commit(where.ref)}" if where.place is Place.COMMIT else where.place.value
-    return f"AI-assisted ({code(where.tool, 60)}, {place})"
+    return f"AI-assisted ({page.tool(where.tool)}, {place})"
 
 
 def _what(verdict: Verdict) -> str:
@@ -286,6 +289,15 @@ def _next_while_waiting(page: _Page, first: Reason) -> str:
     return f"ask {who} to review and approve commit {head}."
 
 
+def _evidence_lines(page: _Page, evidence: tuple[Remembered, ...]) -> list[str]:
+    """A line for each mark. One text that several rules recognise is one mark."""
+    once: dict[tuple[str, str, str], Remembered] = {}
+    for item in evidence:
+        signal = item.signal
+        once.setdefault((signal.tool, signal.where, signal.evidence), item)
+    return [_evidence(page, item) for item in once.values()]
+
+
 def _evidence(page: _Page, item: Remembered) -> str:
     signal = item.signal
     if signal.place is Place.COMMIT:
@@ -298,8 +310,7 @@ def _evidence(page: _Page, item: Remembered) -> str:
         "" if item.origin == page.verdict.pull.number else f", seen in pull request {item.origin}"
     )
     shown = f": {code(signal.evidence)}" if signal.evidence else ""
-    tool = code(signal.tool, 60)
-    return f"{tool}, {signal.confidence.value} ({signal.kind.value}, {place}{origin}){shown}"
+    return f"{page.tool(signal.tool)}, {signal.confidence.value} ({signal.kind.value}, {place}{origin}){shown}"
 
 
 def _needed(page: _Page) -> Iterator[str]:

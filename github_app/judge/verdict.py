@@ -5,8 +5,8 @@ AI-assisted, what the roster asks for, whose work it is, which approvals count, 
 outcome that fits.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -19,6 +19,7 @@ from github_app.judge.memory import Memory, Remembered
 from github_app.judge.policy import Requirement
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.roster import Person, Roster, RosterSource
+from github_app.judge.signals import Place
 from github_app.judge.signoff import Bench, Ignored
 
 
@@ -65,7 +66,7 @@ class Verdict:
     """The outcome for one head commit, and everything it rests on.
 
     ``reasons[0]`` decides; the others add to it. ``evidence`` is what stands, ``cleared`` what an
-    entitled senior set aside. ``signers`` are those who could sign now, the most available first.
+    entitled senior set aside; ``tools`` has the names of the tools in it. ``signers`` are those who could sign now, the most available first.
     ``wants`` is not empty where another fact could change the outcome: until it was asked for,
     the verdict is on the safe side of it.
     """
@@ -75,6 +76,7 @@ class Verdict:
     reasons: tuple[Reason, ...]
     evidence: tuple[Remembered, ...] = ()
     cleared: tuple[Remembered, ...] = ()
+    tools: Mapping[str, str] = field(default_factory=dict, hash=False)
     requirement: Requirement | None = None
     counted: tuple[Review, ...] = ()
     ignored: tuple[Ignored, ...] = ()
@@ -169,6 +171,7 @@ class _Case:
     memory: Memory
     standing: tuple[Remembered, ...]
     cleared: tuple[Remembered, ...]
+    tools: Mapping[str, str]
     clearing: tuple[Reason, ...]
     assisted: bool
     change: RosterChange | None
@@ -197,7 +200,7 @@ def _study(
         return detection.is_tool_identity(identity, catalogue, roster.detection)
 
     found = contributors(pull, remembered, is_tool=is_tool)
-    standing, cleared, clearing = _clear(pull, roster, remembered, found)
+    standing, cleared, clearing = _clear(pull, roster, in_order(pull, remembered), found)
     requirement = roster.requirement(pull)
     opinions = signoff.standing_opinions(pull.reviews)
     counted, ignored = signoff.assess(
@@ -220,6 +223,7 @@ def _study(
         memory=remembered,
         standing=standing,
         cleared=cleared,
+        tools=catalogue.names,
         clearing=clearing,
         assisted=assisted,
         change=change,
@@ -243,19 +247,35 @@ def _seen_at(pull: PullRequest) -> datetime:
     return max(pull.taken_at, pull.updated_at)
 
 
+def in_order(pull: PullRequest, memory: Memory) -> tuple[Remembered, ...]:
+    """The evidence in an order that depends on the change alone, not on when it was seen: the
+    same facts must give the same words, or the check is published again for nothing."""
+    places = list(Place)
+    positions = {commit.oid: number for number, commit in enumerate(pull.commits)}
+
+    def key(item: Remembered) -> tuple[int, int, int, str, str, str, str]:
+        signal = item.signal
+        position = positions.get(signal.ref, len(positions))
+        place = places.index(signal.place)
+        sure = -signal.confidence.rank
+        return sure, place, position, signal.ref, signal.tool, signal.kind.value, signal.evidence
+
+    return tuple(sorted(memory.evidence, key=key))
+
+
 def _clear(
-    pull: PullRequest, roster: Roster, memory: Memory, found: Contributors
+    pull: PullRequest, roster: Roster, evidence: tuple[Remembered, ...], found: Contributors
 ) -> tuple[tuple[Remembered, ...], tuple[Remembered, ...], tuple[Reason, ...]]:
     """Split the evidence into what stands and what an entitled senior set aside."""
     events = detection.clear_events(pull)
     event = events[-1] if events else None
     if event is None or event.actor is None:
-        return memory.evidence, (), ()
+        return evidence, (), ()
     if not _may_clear(event.actor, roster, found):
         ignored = Reason(code=Code.CLEARING_IGNORED, who=event.actor.login)
-        return memory.evidence, (), (ignored,)
-    cleared = tuple(item for item in memory.evidence if item.first_seen <= event.at)
-    standing = tuple(item for item in memory.evidence if item.first_seen > event.at)
+        return evidence, (), (ignored,)
+    cleared = tuple(item for item in evidence if item.first_seen <= event.at)
+    standing = tuple(item for item in evidence if item.first_seen > event.at)
     reason = Reason(code=Code.EVIDENCE_CLEARED, who=event.actor.login)
     return standing, cleared, (reason,) if cleared else ()
 
@@ -408,6 +428,7 @@ def _verdict(case: _Case, outcome: Outcome, *reasons: Reason) -> Verdict:
         reasons=reasons,
         evidence=case.standing,
         cleared=case.cleared,
+        tools=case.tools,
         requirement=case.requirement,
         counted=case.counted,
         ignored=case.ignored,

@@ -113,7 +113,7 @@ def parse_url(url: str) -> URL:
         url = "postgresql://" + url.removeprefix("postgres://")
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise StoreError("DATABASE_URL is not a URL") from None
     match parsed.drivername:
         case "sqlite" | "sqlite+pysqlite":

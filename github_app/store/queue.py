@@ -147,7 +147,7 @@ class Queue:
         """Whether the lease lasts that much longer. Ask before publishing, with the call's time."""
         with self._database.read() as connection:
             left = {row.id: row.left for row in connection.execute(sql.LEFT, sql.mine(claim))}
-        return all(left.get(held.row, 0.0) >= seconds for held in claim.rows)
+        return all(held.row in left and left[held.row] >= seconds for held in claim.rows)
 
     def settle(self, claim: Claim, *, records: Sequence[Entry] = ()) -> bool:
         """Mark what was claimed as judged; its deliveries become processed.
@@ -227,6 +227,17 @@ class Queue:
             self._waker.wait(self._seen.version, timeout)
 
     # --- looking at it -----------------------------------------------------------------------
+
+    def interrupt(self) -> None:
+        """Wake every thread that waits here: this process is stopping."""
+        self._waker.wake_all()
+
+    def asked(self, kind: TaskKind, repository_id: int) -> dict[str, float]:
+        """When each subject of this kind was last asked for: Unix seconds, by subject."""
+        with self._database.read() as connection:
+            wanted = {"its_kind": kind.value, "repository": repository_id}
+            rows = connection.execute(sql.ASKED, wanted).all()
+        return {row.subject: float(row.requested_at) for row in rows}
 
     def stats(self) -> Stats:
         with self._database.read() as connection:

@@ -462,3 +462,8 @@ def listing(state: WorkState | None) -> Select[Any]:
         .limit(bindparam("most"))
     )
     return statement if state is None else statement.where(_state == state.value)
+
+
+ASKED = select(tasks.c.subject, tasks.c.requested_at).where(
+    tasks.c.kind == bindparam("its_kind"), tasks.c.repository_id == bindparam("repository")
+)

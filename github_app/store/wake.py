@@ -45,6 +45,12 @@ class Waker:
             self._version += 1
             self._condition.notify()
 
+    def wake_all(self) -> None:
+        """Every waiting thread, whether or not there is work: the process is stopping."""
+        with self._condition:
+            self._version += 1
+            self._condition.notify_all()
+
     def pass_on(self) -> None:
         with self._condition:
             self._condition.notify()
