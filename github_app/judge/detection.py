@@ -85,7 +85,7 @@ class Reader:
         return (_signal(hit, place, ref) for hit in self.messages.read(text))
 
     def _identity(self, oid: str, role: Role, name: str, email: str) -> tuple[Signal, ...]:
-        named = self.names.identify(normalise(name), normalise(email), role)
+        named = self.names.identify(name, email, role)
         if named is None:
             return ()
         sure = named.sure
@@ -288,9 +288,8 @@ def _resolved(names: Names, commit: Commit, seen: tuple[Signal, ...]) -> Iterato
     """Accounts GitHub tied to the commit, where the text itself did not give the tool away."""
     tools = {signal.tool for signal in seen if signal.kind is not SignalKind.COMMITTER}
     for identity in commit.authors:
-        named = names.identify(
-            normalise(identity.name), normalise(identity.email), Role.CO_AUTHOR
-        ) or _account(names, identity.user)
+        named = names.identify(identity.name, identity.email, Role.CO_AUTHOR)
+        named = named or _account(names, identity.user)
         if named and named.tool not in tools:
             tools.add(named.tool)
             evidence = f"{identity.name} <{identity.email}>"

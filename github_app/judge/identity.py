@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from github_app.judge.catalogue import UNKNOWN_TOOL, Account, Catalogue, Mark, MarkKind, Namesake
 from github_app.judge.signals import Confidence
+from github_app.judge.text import normalise
 
 _REMEMBERED = 8192  # answers kept: identities and credits repeat within a history
 _LONGEST = 200  # characters of a name, address or value that are read
@@ -121,13 +122,10 @@ class Names:
     def _identify(self, name: str, email: str, role: Role) -> Named | None:
         """The tool behind ``name <email>``, or None for people and automation.
 
-        Both are normalised text, in any case.
+        Either may be any text, in any case.
         """
-        shown, name, email = (
-            name[:_LONGEST],
-            name[:_LONGEST].lower().strip(),
-            email[:_LONGEST].lower().strip(),
-        )
+        shown = normalise(name[:_LONGEST])
+        name, email = shown.lower().strip(), normalise(email[:_LONGEST]).lower().strip()
         by_name = self._by_name(name)
         known = self._by_address(email, by_name)
         if known:

@@ -31,7 +31,9 @@ _BY_MEANS_OF = (
     r"[ -](?:(?:entirely|mostly|largely|automatically|partly|in part|fully|primarily|solely|completely) )?"
     r"(?:with|by|using|via)(?: the)?(?: (?:help|assistance|aid|support) (?:of|from))?[ \t]*+(?P<colon>:?)[ \t]*+"
 )
-_DONE = tuple((stem, re.compile(stem + _BY_MEANS_OF)) for stem in ("ed", "written", "made", "built"))
+_DONE = tuple(
+    (stem, re.compile(stem + _BY_MEANS_OF)) for stem in ("ed", "written", "made", "built")
+)
 _VERB = re.compile(
     r"(?:(?<![\w-])|(?<=\\n))(?:(?P<credit>co-?author|assist|generat)|creat|implement|author|vibe[- ]cod|cod|develop|draft|produc|craft|power"
     r"|ultrawork|fix|refactor|translat|open|submitt|post)$"
@@ -336,7 +338,11 @@ class Messages:
         line = page.low[max(line_start, start - 80) : found.end() + 60].partition("\n")[0]
         if word in ("ai", "llm") and not _HOW_MUCH.search(before):
             return
-        if word == "vibe" and before and not before.endswith((" was ", " is ", "fully ", "mostly ", "ly ")):
+        if (
+            word == "vibe"
+            and before
+            and not before.endswith((" was ", " is ", "fully ", "mostly ", "ly "))
+        ):
             return
         if not _DENIES.search(line):
             yield page.hit(SignalKind.DECLARATION, UNKNOWN_TOOL, _LIKELY, start)
@@ -358,7 +364,9 @@ class Messages:
                     yield from self._stated(page, word, found)
         if "i used" in low or "have used" in low:
             for found in _USED.finditer(low):
-                if re.search(r"(?<![a-z])i (?:have )?$", low[max(found.start() - 8, 0) : found.start()]):
+                if re.search(
+                    r"(?<![a-z])i (?:have )?$", low[max(found.start() - 8, 0) : found.start()]
+                ):
                     yield from self._stated(page, "", found)
         if "#" in low:
             for found in _HEADING.finditer(low):

@@ -16,7 +16,6 @@ _INVISIBLE = re.compile(
     "]+"
 )
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_RARE_ENDS = ("\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e")
 
 # unicodedata sorts a run of combining marks by insertion, which takes time by the square of the
 # run: a long text is normalised in pieces so that no run is long.
@@ -42,7 +41,13 @@ def normalise(text: str) -> str:
         if _OTHER_SCRIPTS.search(text):
             text = text.translate(_LOOKALIKES)
         return _LINE_ENDS.sub("\n", text)
-    return _LINE_ENDS.sub("\n", text) if any(end in text for end in _RARE_ENDS) else text
+    if "\r" in text or "\x0b" in text or "\x0c" in text or _has_separators(text):
+        return _LINE_ENDS.sub("\n", text)
+    return text
+
+
+def _has_separators(text: str) -> bool:
+    return "\x1c" in text or "\x1d" in text or "\x1e" in text
 
 
 def excerpt(text: str, limit: int = 200) -> str:
