@@ -272,6 +272,7 @@ def _protection(world: World, parts: dict[str, Any]) -> Json:
     settings = rule.settings
     checks = settings.get("required_status_checks") or {}
     reviews = settings.get("required_pull_request_reviews") or {}
+    everyone = {True: "everyone", False: "off"}
     return {
         "rule": {
             "id": rule.id,
@@ -279,12 +280,28 @@ def _protection(world: World, parts: dict[str, Any]) -> Json:
             "name": rule.pattern,
             "created_at": iso(world.now()),
             "updated_at": iso(world.now()),
-            "pull_request_reviews_enforcement_level": "everyone" if reviews else "off",
+            "pull_request_reviews_enforcement_level": everyone[bool(reviews)],
             "required_approving_review_count": reviews.get("required_approving_review_count", 0),
+            "dismiss_stale_reviews_on_push": bool(reviews.get("dismiss_stale_reviews")),
+            "require_code_owner_review": bool(reviews.get("require_code_owner_reviews")),
+            "authorized_dismissal_actors_only": False,
+            "ignore_approvals_from_contributors": False,
             "required_status_checks": [check["context"] for check in checks.get("checks", [])],
-            "required_status_checks_enforcement_level": "everyone" if checks else "off",
+            "required_status_checks_enforcement_level": everyone[bool(checks)],
             "strict_required_status_checks_policy": bool(checks.get("strict")),
+            "signature_requirement_enforcement_level": "off",
+            "linear_history_requirement_enforcement_level": "off",
             "admin_enforced": bool(settings.get("enforce_admins")),
+            "allow_force_pushes_enforcement_level": everyone[
+                bool(settings.get("allow_force_pushes"))
+            ],
+            "allow_deletions_enforcement_level": everyone[bool(settings.get("allow_deletions"))],
+            "lock_branch_enforcement_level": "off",
+            "merge_queue_enforcement_level": "off",
+            "required_deployments_enforcement_level": "off",
+            "required_conversation_resolution_level": "off",
+            "authorized_actors_only": False,
+            "authorized_actor_names": [],
         }
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -25,7 +27,10 @@ DEFAULT_EVENTS = [
 ]  # fmt: skip
 
 
-def _keys() -> tuple[str, str]:
+@functools.cache
+def _keys(slug: str) -> tuple[str, str]:
+    """Private and public PEM. Made once a process and slug: a key takes a while to find."""
+    del slug
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     private = key.private_bytes(
         serialization.Encoding.PEM,
@@ -46,7 +51,7 @@ def create_app(
 ) -> App:  # fmt: skip
     """Register an app: a fresh RSA key, secrets, a bot. ``with_key`` False is quicker."""
     by = world.account(owner or actor)
-    private, public = _keys() if with_key else ("", "")
+    private, public = _keys(slug) if with_key else ("", "")
     bot = Account(id=bot_id or world.new_id(), login=slug, kind="Bot", created_at=world.now())
     app = App(
         id=id or world.new_id(), slug=slug, name=name or slug, owner=by,

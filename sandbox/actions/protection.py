@@ -181,7 +181,8 @@ def delete_ruleset(
 @action
 def require_check(
     world: World, actor: str, repo: str, *, context: str, app: str = "",
-    branches: list[str] | None = None, strict: bool = False, name: str = "", bypass_actors: list[dict[str, Any]] | None = None,
+    branches: list[str] | None = None, strict: bool = False,
+    name: str = "", bypass_actors: list[dict[str, Any]] | None = None,
 ) -> Ruleset:  # fmt: skip
     """Short for the ruleset that requires a check, pinned to an app (slug) if one is named."""
     by, repository = world.account(actor), world.repository(repo)

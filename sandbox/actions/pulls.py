@@ -40,7 +40,8 @@ def _head(world: World, repository: Repository, head: str) -> tuple[Repository, 
 @action
 def open_pull_request(
     world: World, actor: str, repo: str, *, head: str, base: str = "", title: str = "",
-    body: str = "", draft: bool = False, maintainer_can_modify: bool = True, labels: list[str] | None = None,
+    body: str = "", draft: bool = False, maintainer_can_modify: bool = True,
+    labels: list[str] | None = None,
     via_app: int | None = None,
 ) -> PullRequest:  # fmt: skip
     """Open from ``branch`` or ``owner:branch``. ``via_app``: by an app for a user."""
