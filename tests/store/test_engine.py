@@ -1,0 +1,211 @@
+"""Connections: which URLs are taken, what is durable, and that no secret comes out."""
+
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from github_app.store.database import Store, open_existing, open_store
+from github_app.store.engine import parse_url
+from github_app.store.errors import StoreError, StoreUnavailable
+from github_app.store.task import Task
+from tests.store import postgres
+from tests.store.build import a_task, put
+from tests.store.conftest import OpenStore
+
+
+@pytest.mark.parametrize(
+    ("url", "driver"),
+    [
+        pytest.param("sqlite:///x.db", "sqlite", id="sqlite"),
+        pytest.param("sqlite:////var/lib/x.db", "sqlite", id="sqlite-absolute"),
+        pytest.param("postgres://u:p@h/d", "postgresql+psycopg", id="postgres-as-hosts-give-it"),
+        pytest.param("postgresql://u:p@h/d", "postgresql+psycopg", id="postgresql"),
+        pytest.param("postgresql+psycopg://h/d", "postgresql+psycopg", id="with-driver"),
+    ],
+)
+def test_url_is_taken(url: str, driver: str) -> None:
+    assert parse_url(url).drivername == driver
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("hunter2", id="no-url"),
+        pytest.param("mysql://root:hunter2@h/d", id="other-database"),
+        pytest.param("postgresql+asyncpg://u:hunter2@h/d", id="other-driver"),
+        pytest.param("sqlite://", id="memory"),
+        pytest.param("sqlite:///:memory:", id="memory-by-name"),
+        pytest.param("sqlite:///file:hunter2?mode=memory", id="sqlite-uri"),
+        pytest.param("postgresql://u:hunter2@h:port/d", id="port-is-no-number"),
+    ],
+)
+def test_url_is_refused_without_being_shown(url: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        parse_url(url)
+    assert "hunter2" not in str(caught.value) + caught.value.advice
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_sqlite_files_are_private(tmp_path: Path) -> None:
+    old = os.umask(0)
+    try:
+        with open_store(f"sqlite:///{tmp_path}/x.db") as store:
+            put(store, "guid-1")
+            files = sorted(tmp_path.iterdir())
+            assert [file.name for file in files] == ["x.db", "x.db-shm", "x.db-wal"]
+            assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    finally:
+        os.umask(old)
+
+
+def test_sqlite_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be opened"):
+        open_store(f"sqlite:///{tmp_path}/no/x.db")
+
+
+def test_file_that_is_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    path.write_text("this is not a database, and long enough to be looked at " * 20)
+    with pytest.raises(StoreError):
+        open_store(f"sqlite:///{path}")
+
+
+def test_readers_do_not_create_a_database(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no database"):
+        open_existing(f"sqlite:///{tmp_path}/x.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_server_that_does_not_answer(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable) as caught:
+        open_store(f"postgresql://user:hunter2@/nothing?host={tmp_path}")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_sqlite_settings_are_as_promised(store: Store) -> None:
+    promised = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    with store._database.write() as connection:
+        found = {name: connection.execute(text(f"PRAGMA {name}")).scalar() for name in promised}
+    assert found == promised
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_durable_transaction_after_one_that_was_not_is_synced_again(store: Store) -> None:
+    modes = []
+    for durable in (False, True, False, True):
+        with store._database.write(durable=durable) as connection:
+            modes.append(connection.execute(text("PRAGMA synchronous")).scalar())
+    assert modes == [1, 2, 1, 2]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
+def test_postgresql_settings_are_as_promised(store: Store) -> None:
+    promised = {
+        "synchronous_commit": "on",
+        "idle_in_transaction_session_timeout": "4s",
+        "lock_timeout": "8s",
+        "transaction_isolation": "read committed",
+    }
+    with store._database.write() as connection:
+        found = {name: connection.execute(text(f"SHOW {name}")).scalar() for name in promised}
+    assert found == promised
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
+def test_server_that_answers_before_it_has_written_is_overruled(
+    postgres_server: postgres.Server, url: str
+) -> None:
+    name = url.split("/")[3].split("?")[0]
+    with open_store(url) as store, store._database.write() as connection:
+        connection.execute(text(f'ALTER DATABASE "{name}" SET synchronous_commit = off'))
+    with open_store(url) as store, store._database.write() as connection:
+        assert connection.execute(text("SHOW synchronous_commit")).scalar() == "on"
+
+
+def request_and_fail(store: Store, task: Task) -> None:
+    with store._database.write() as connection:
+        store.queue.request(connection, [task])
+        connection.execute(text("SELECT nonsense"))
+
+
+def test_failed_transaction_changes_nothing(store: Store) -> None:
+    with pytest.raises(StoreUnavailable):
+        request_and_fail(store, a_task())
+    assert store.queue.claim("worker-1") is None
+    put(store, "guid-1")
+    assert store.queue.claim("worker-1") is not None
+
+
+def test_work_of_an_installation_whose_first_event_failed_is_found(store: Store) -> None:
+    with pytest.raises(StoreUnavailable):
+        request_and_fail(store, a_task(installation=77))
+    store.queue.add([a_task(installation=77)])
+    assert store.queue.claim("worker-1") is not None
+
+
+def test_errors_of_the_database_do_not_tell_its_values(store: Store) -> None:
+    with pytest.raises(StoreUnavailable) as caught, store._database.write() as connection:
+        connection.execute(text("INSERT INTO nowhere VALUES (:secret)"), {"secret": "hunter2"})
+    assert "hunter2" not in str(caught.value)
+    assert "hunter2" not in str(caught.value.__cause__)
+
+
+def test_threads_may_share_a_store(store: Store) -> None:
+    failures: list[BaseException] = []
+
+    def work(number: int) -> None:
+        try:
+            for turn in range(20):
+                put(store, f"{number}-{turn}", a_task(turn))
+                claim = store.queue.claim(f"worker-{number}")
+                if claim is not None:
+                    store.queue.settle(claim)
+        except StoreError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    while (claim := store.queue.claim("last")) is not None:
+        assert store.queue.settle(claim)
+    assert store.queue.stats().unprocessed_deliveries == 0
+
+
+def test_closing_twice_is_fine(open_another: OpenStore) -> None:
+    store = open_another()
+    store.close()
+    store.close()
+
+
+def test_ping_of_a_working_database(store: Store) -> None:
+    store.ping()
+    assert store.dialect in {"sqlite", "postgresql"}
+
+
+@pytest.mark.postgres
+def test_store_survives_a_crash_of_the_server() -> None:
+    binary = postgres.binaries()
+    if binary is None:
+        pytest.skip("no PostgreSQL on this machine")
+    with postgres.server(binary) as server, open_store(server.new_database()) as store:
+        put(store, "guid-1")
+        server.stop(mode="immediate")
+        with pytest.raises(StoreUnavailable):
+            store.ping()
+        with pytest.raises(StoreUnavailable):
+            put(store, "guid-2")
+        server.start()
+        claim = store.queue.claim("worker-1")
+        assert claim is not None
+        assert claim.deliveries == ("guid-1",)
