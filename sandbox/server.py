@@ -38,6 +38,13 @@ class Handler(WSGIRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1  # headers and body leave in one packet
 
+    def finish(self) -> None:
+        """Let go of the socket, also when the connection was closed under the last packet."""
+        try:
+            super().finish()
+        finally:
+            self.rfile.close()
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         del code, size
 
