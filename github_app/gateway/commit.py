@@ -3,7 +3,7 @@
 from github_app.gateway import nodes
 from github_app.gateway.client import Installation
 from github_app.gateway.errors import NotFound
-from github_app.gateway.nodes import number
+from github_app.gateway.nodes import number, optional, text
 from github_app.gateway.reading import Reading, home, refusing_surprises
 from github_app.judge.facts import CheckRun, Repository
 
@@ -24,8 +24,7 @@ def file_at(installation: Installation, repository: Repository, oid: str, path: 
         blob = home(data, repository.id)["object"]
         if blob is None or blob["__typename"] != "Blob" or blob["isBinary"] or blob["isTruncated"]:
             return None
-        text = blob["text"]
-        return text if isinstance(text, str) else None
+        return optional(blob, "text", text)
 
 
 def check_on(
@@ -51,7 +50,11 @@ def check_on(
 
 
 def repository_id(installation: Installation, owner: str, name: str) -> int:
-    """The numeric id behind a repository's name. Raises: NotFound, any other GitHubError."""
+    """The numeric id behind a repository's name. Raises: NotFound, also where the name is an old
+    one that GitHub still knows; any other GitHubError.
+    """
     answer = installation.rest("GET", "/repos/{owner}/{repo}", {"owner": owner, "repo": name})
     with refusing_surprises():
+        if text(answer.data, "full_name").casefold() != f"{owner}/{name}".casefold():
+            raise NotFound("the repository has another name now")
         return number(answer.data, "id")
