@@ -1,0 +1,68 @@
+"""Figures with their targets, printed side by side."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median, quantiles
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+console = Console(highlight=False, width=118)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured value. ``target`` None: for information. ``most``: the target is an upper bound.
+
+    ``remark`` says what the reader must know to judge the figure.
+    """
+
+    name: str
+    value: float
+    unit: str = ""
+    target: float | None = None
+    most: bool = True
+    remark: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        if self.target is None:
+            return None
+        return self.value <= self.target if self.most else self.value >= self.target
+
+
+def show(title: str, figures: Iterable[Figure]) -> list[Figure]:
+    """Print the table; gives the figures back."""
+    found = list(figures)
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for heading in ("figure", "measured", "target", "", "remark"):
+        right = heading in {"measured", "target"}
+        table.add_column(heading, justify="right" if right else "left")
+    for figure in found:
+        verdict = {None: "", True: "met", False: "MISSED"}[figure.met]
+        target = "" if figure.target is None else f"{'≤' if figure.most else '≥'} {figure.target:g}"
+        cells = (figure.name, f"{number(figure.value)} {figure.unit}", target, verdict)
+        table.add_row(*(Text(cell) for cell in cells), Text(figure.remark))
+    console.print(table)
+    console.print()
+    return found
+
+
+def number(value: float) -> str:
+    """Three digits are enough to compare."""
+    if value == int(value) and abs(value) < 1e9:
+        return f"{int(value):,}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The ``percent``-th percentile; of a single value that value."""
+    if len(values) < 2:
+        return values[0]
+    return quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
+def milliseconds(values: Sequence[float]) -> float:
+    """The median of seconds, in milliseconds."""
+    return median(values) * 1000
