@@ -29,7 +29,7 @@ from tests.judge.build import (
     user,
     with_commits,
 )
-from tests.judge.rosters import a_roster
+from tests.judge.usual_roster import a_roster
 
 ROSTER = a_roster()
 

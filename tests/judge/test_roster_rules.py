@@ -1,0 +1,179 @@
+"""What a pull request needs: rules by repository, branch and path; the strictest wins."""
+
+from typing import Any
+
+import pytest
+
+from github_app.judge.facts import ChangedFile, PullRequest, Repository
+from github_app.judge.policy import Requirement
+from tests.judge.build import SHOP, a_pull
+from tests.judge.rosters import PLAIN, layered, roster
+
+INFRA = """\
+rules:
+  - name: infrastructure
+    repositories: [acme/*]
+    branches: [main, release/*]
+    paths: [infra/**, "**/*.tf"]
+    from: principal
+"""
+OTHER = Repository(id=78, owner="other", name="shop")
+
+
+def file(path: str, **more: Any) -> ChangedFile:
+    return ChangedFile(path=path, **more)
+
+
+def renamed(path: str, before: str | None) -> ChangedFile:
+    return ChangedFile(path=path, change="RENAMED", previous_path=before)
+
+
+def needed(requirement: Requirement) -> tuple[int, int, int | None, str]:
+    names = " ".join(rule.name for rule in requirement.because)
+    return requirement.rank, requirement.approvals, requirement.exempt, names
+
+
+@pytest.mark.parametrize(
+    ("pull", "matches"),
+    [
+        pytest.param(a_pull(files=(file("infra/main.py"),)), True, id="path"),
+        pytest.param(a_pull(files=(file("a/b/Main.TF"),)), True, id="path-in-other-case"),
+        pytest.param(a_pull(files=(file("shop.py"), file("x.tf"))), True, id="one-of-the-paths"),
+        pytest.param(a_pull(files=(file("shop/cart.py"),)), False, id="other-path"),
+        pytest.param(a_pull(files=()), False, id="empty-change"),
+        pytest.param(a_pull(files=(file("infra", change="DELETED"),)), True, id="submodule"),
+        pytest.param(
+            a_pull(files=(renamed("docs/main.txt", "infra/main.tf"),)), True, id="moved-away"
+        ),
+        pytest.param(a_pull(files=(renamed("infra/a", "docs/a"),)), True, id="moved-in"),
+        pytest.param(a_pull(files=(renamed("docs/b", "docs/a"),)), False, id="moved-elsewhere"),
+        pytest.param(a_pull(files=(renamed("docs/b", None),)), True, id="moved-from-nobody-knows"),
+        pytest.param(a_pull(files=(file("a"),), files_complete=False), True, id="list-cut-short"),
+        pytest.param(a_pull(files=(), files_complete=False), True, id="empty-list-cut-short"),
+        pytest.param(
+            a_pull(files=(file("infra/a"),), base_ref="release/1.2"), True, id="another-branch"
+        ),
+        pytest.param(
+            a_pull(files=(file("infra/a"),), base_ref="MAIN"), True, id="branch-in-capitals"
+        ),
+        pytest.param(
+            a_pull(files=(file("infra/a"),), base_ref="feature/main"), False, id="other-branch"
+        ),
+        pytest.param(a_pull(files=(file("infra/a"),), repository=OTHER), False, id="other-owner"),
+        pytest.param(
+            a_pull(files=(file("a"),), files_complete=False, repository=OTHER),
+            False,
+            id="list-cut-short-but-other-owner",
+        ),
+        pytest.param(
+            a_pull(files=(renamed("a", None),), base_ref="topic"),
+            False,
+            id="moved-from-nobody-knows-but-other-branch",
+        ),
+    ],
+)
+def test_a_rule_matches(pull: PullRequest, matches: bool) -> None:
+    requirement = roster(PLAIN, INFRA).requirement(pull)
+    assert needed(requirement) == ((3, 1, None, "infrastructure") if matches else (2, 1, None, ""))
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        pytest.param("", (2, 1, 2, ""), id="none"),
+        pytest.param("rules: [{name: a, from: principal}]\n", (3, 1, 3, "a"), id="rank"),
+        pytest.param("rules: [{name: a, approvals: 2}]\n", (2, 2, 2, "a"), id="number"),
+        pytest.param(
+            "rules: [{name: a, from: principal}, {name: b, approvals: 3}]\n",
+            (3, 3, 3, "a b"),
+            id="strictest-of-each",
+        ),
+        pytest.param(
+            "rules: [{name: b, approvals: 3}, {name: a, approvals: 2}]\n",
+            (2, 3, 2, "b a"),
+            id="weaker-one-changes-nothing",
+        ),
+        pytest.param(
+            "rules: [{name: a, paths: [shop/**], approvals: 2}, {name: b, paths: [infra/**], "
+            "from: principal}]\n",
+            (2, 2, 2, "a"),
+            id="only-those-that-match",
+        ),
+        pytest.param(
+            "rules: [{name: a, repositories: [acme/sho?], from: principal}]\n",
+            (3, 1, 3, "a"),
+            id="by-repository-alone",
+        ),
+        pytest.param(
+            "rules: [{name: a, branches: [main], from: principal}]\n",
+            (3, 1, 3, "a"),
+            id="by-branch-alone",
+        ),
+    ],
+)
+def test_the_strictest_wins(rules: str, expected: tuple[int, int, int | None, str]) -> None:
+    text = PLAIN.replace("{from: senior}", "{from: senior, exempt: senior}")
+    assert needed(roster(text, rules).requirement(a_pull())) == expected
+
+
+def test_a_rule_that_asks_for_more_exempts_less() -> None:
+    """A senior's change is exempt, but not where a principal has to look."""
+    text = PLAIN.replace("{from: senior}", "{from: senior, exempt: senior}")
+    found = roster(text, INFRA)
+    assert found.requirement(a_pull()).exempt == 2
+    assert found.requirement(a_pull(files=(file("infra/a"),))).exempt == 3
+
+
+@pytest.mark.parametrize(
+    ("pull", "wanted"),
+    [
+        pytest.param(a_pull(files=(renamed("docs/b", None),)), True, id="could-match"),
+        pytest.param(a_pull(files=(renamed("docs/b", "docs/a"),)), False, id="known"),
+        pytest.param(a_pull(files=(file("docs/b"),)), False, id="no-rename"),
+        pytest.param(a_pull(files=(file("docs/b", change="COPIED"),)), False, id="copy"),
+        pytest.param(
+            a_pull(files=(renamed("docs/b", None), file("infra/a"))), False, id="matches-anyway"
+        ),
+        pytest.param(
+            a_pull(files=(renamed("docs/b", None),), base_ref="topic"), False, id="other-branch"
+        ),
+        pytest.param(
+            a_pull(files=(renamed("docs/b", None),), files_complete=False), False, id="cut-short"
+        ),
+        pytest.param(
+            a_pull(
+                files=(renamed("docs/b", None),),
+                repository=Repository(id=1, owner="acme", name=".github"),
+                base_ref="topic",
+            ),
+            True,
+            id="roster-repository",
+        ),
+    ],
+)
+def test_wants_previous_names(pull: PullRequest, wanted: bool) -> None:
+    assert roster(PLAIN, INFRA).wants_previous_names(pull) is wanted
+
+
+def test_without_rules_on_paths_nobody_asks_for_previous_names() -> None:
+    moved = a_pull(files=(renamed("docs/b", None),))
+    assert not roster(PLAIN).wants_previous_names(moved)
+    assert not roster(PLAIN, "rules: [{name: a, approvals: 2}]\n").wants_previous_names(moved)
+
+
+def test_a_repository_with_its_own_file_asks_for_previous_names() -> None:
+    moved = a_pull(files=(renamed("docs/b", None),))
+    assert layered(roster(), "sign_off: {approvals: 2}\n").wants_previous_names(moved)
+
+
+def test_many_rules_and_files() -> None:
+    """Each of two hundred rules finds its file among three thousand."""
+    rules = "".join(
+        f"  - {{name: r{n}, paths: ['src/*/mod{n}/**', '**/*.x{n}'], approvals: 2}}\n"
+        for n in range(200)
+    )
+    found = roster(PLAIN, "rules:\n" + rules)
+    noise = tuple(file(f"src/a{number % 7}/other/{number}.py") for number in range(2_998))
+    hits = (file("src/zz/MOD150/deep/er.py"), file("lib/any.X7"))
+    requirement = found.requirement(a_pull(files=noise + hits, repository=SHOP))
+    assert [rule.name for rule in requirement.because] == ["r7", "r150"]

@@ -1,0 +1,439 @@
+"""The outcomes: a row for each way to get there, and the properties that no row may break."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from github_app.catalogue_file import shipped_catalogue
+from github_app.judge.detection import CLEARING_LABEL, detect
+from github_app.judge.facts import (
+    BodyEdit,
+    EventKind,
+    GitIdentity,
+    PullRequest,
+    Repository,
+    Review,
+    ReviewState,
+)
+from github_app.judge.memory import Memory, Remembered
+from github_app.judge.reasons import Code, Reason
+from github_app.judge.signals import Confidence, Place, Signal, SignalKind
+from github_app.judge.verdict import (
+    SEVERITY,
+    Outcome,
+    Verdict,
+    Want,
+    cannot_judge,
+    judge,
+    remember,
+    worst,
+)
+from tests.judge.build import (
+    HEAD,
+    OLD,
+    a_pull,
+    ai_commit,
+    approval,
+    at,
+    bot,
+    changes,
+    comment,
+    commit,
+    dismissed,
+    event,
+    identity,
+    labeled,
+    push,
+    review,
+    stranger,
+    user,
+    with_commits,
+)
+from tests.judge.usual_roster import a_roster
+
+ROSTER = a_roster()
+CATALOGUE = shipped_catalogue()
+NOTHING = Memory()
+
+
+def judged(pull: PullRequest, memory: Memory = NOTHING) -> Verdict:
+    return judge(pull, ROSTER, memory, CATALOGUE)
+
+
+HUMAN = (commit(),)
+
+
+@pytest.mark.parametrize(
+    ("pull", "outcome", "code"),
+    [
+        pytest.param(a_pull(commits=HUMAN), Outcome.NOT_AI, Code.NO_AI_MARK, id="no-mark"),
+        pytest.param(a_pull(), Outcome.WAITING, Code.NOBODY_YET, id="trailer"),
+        pytest.param(
+            a_pull(
+                commits=HUMAN, labels=("ai-assisted",), timeline=(labeled("ai-assisted", "kim"),)
+            ),
+            Outcome.WAITING,
+            Code.NOBODY_YET,
+            id="label",
+        ),
+        pytest.param(
+            a_pull(commits=HUMAN, author=bot("copilot-swe-agent", 198982749)),
+            Outcome.WAITING,
+            Code.NOBODY_YET,
+            id="agent-as-opener",
+        ),
+        pytest.param(
+            a_pull(commits=HUMAN, author=bot("brand-new-thing")),
+            Outcome.WAITING,
+            Code.NOBODY_YET,
+            id="unknown-bot-as-opener",
+        ),
+        pytest.param(
+            a_pull(
+                commits=HUMAN,
+                body="Fix.\n\n🤖 Generated with [Claude Code](https://claude.com/claude-code)",
+            ),
+            Outcome.WAITING,
+            Code.NOBODY_YET,
+            id="footer-in-the-body",
+        ),
+        pytest.param(a_pull(approval("grace")), Outcome.SIGNED_OFF, Code.SIGNED, id="signed"),
+        pytest.param(
+            a_pull(changes("grace")), Outcome.OBJECTED, Code.CHANGES_REQUESTED, id="objected"
+        ),
+        pytest.param(
+            a_pull(changes("grace"), commits=HUMAN),
+            Outcome.NOT_AI,
+            Code.NO_AI_MARK,
+            id="no-ai-no-business-of-ours",
+        ),
+        pytest.param(
+            a_pull(author=user("grace"), commits=(ai_commit(by="grace"),), pushes=(push("grace"),)),
+            Outcome.EXEMPT,
+            Code.EVERYONE_SENIOR,
+            id="everyone-senior",
+        ),
+        pytest.param(a_pull(draft=True), Outcome.WAITING, Code.NOBODY_YET, id="drafts-are-judged"),
+    ],
+)
+def test_outcome(pull: PullRequest, outcome: Outcome, code: Code) -> None:
+    verdict = judged(pull)
+    assert (verdict.outcome, verdict.reasons[0].code) == (outcome, code)
+
+
+SENIOR = a_pull(author=user("grace"), commits=(ai_commit(by="grace"),), pushes=(push("grace"),))
+
+
+@pytest.mark.parametrize(
+    ("pull", "code"),
+    [
+        pytest.param(replace(SENIOR, pushes=()), Code.EXEMPT_PUSHERS_UNKNOWN, id="empty-pushes"),
+        pytest.param(replace(SENIOR, pushes=None), Code.EXEMPT_PUSHERS_UNKNOWN, id="not-asked"),
+        pytest.param(replace(SENIOR, pushes=(push("june"),)), Code.EXEMPT_PUSHER, id="pusher"),
+        pytest.param(
+            replace(SENIOR, pushes=(push("grace"), push("june", OLD))),
+            Code.EXEMPT_PUSHER,
+            id="an-earlier-pusher",
+        ),
+        pytest.param(
+            replace(SENIOR, commits=(ai_commit(by="june"),)), Code.EXEMPT_COMMIT, id="author"
+        ),
+        pytest.param(
+            replace(SENIOR, commits=(ai_commit(by=stranger()),)), Code.EXEMPT_COMMIT, id="stranger"
+        ),
+    ],
+)
+def test_what_speaks_against_an_exemption(pull: PullRequest, code: Code) -> None:
+    verdict = judged(pull)
+    assert verdict.outcome is Outcome.WAITING
+    assert code in codes(verdict)
+
+
+@pytest.mark.parametrize(
+    "pull",
+    [
+        pytest.param(replace(SENIOR, author=user("june")), id="junior-opener"),
+        pytest.param(replace(SENIOR, author=user("bob")), id="unlisted-opener"),
+        pytest.param(replace(SENIOR, author=None), id="deleted-opener"),
+        pytest.param(replace(SENIOR, author=bot("acme-codegen")), id="bot-opener"),
+        pytest.param(replace(SENIOR, author=user("grace", 9)), id="reused-login"),
+        pytest.param(replace(SENIOR, cross_repository=True), id="fork"),
+    ],
+)
+def test_openers_that_are_never_exempt(pull: PullRequest) -> None:
+    assert judged(pull).outcome is Outcome.WAITING
+
+
+def codes(verdict: Verdict) -> list[Code]:
+    return [reason.code for reason in verdict.reasons]
+
+
+def test_a_tool_as_author_does_not_speak_against_an_exemption() -> None:
+    tool = GitIdentity(name="Claude", email="noreply@anthropic.com")
+    assert judged(replace(SENIOR, commits=(ai_commit(by=tool),))).outcome is Outcome.EXEMPT
+
+
+def test_nobody_turns_the_exemption_off() -> None:
+    roster = a_roster("sign_off: {from: senior, approvals: 1, exempt: nobody}\n")
+    assert judge(SENIOR, roster, NOTHING, CATALOGUE).outcome is Outcome.WAITING
+
+
+def test_who_pushed_is_asked_for_where_it_matters_and_not_elsewhere() -> None:
+    unasked = a_pull(pushes=None)
+    assert judged(unasked).wants == frozenset()
+    assert judged(replace(unasked, reviews=(approval("grace"),))).wants == {Want.PUSHES}
+    assert judged(replace(SENIOR, pushes=None)).wants == {Want.PUSHES}
+    assert judged(replace(SENIOR, pushes=None, cross_repository=True)).wants == frozenset()
+
+
+class TestWaiting:
+    def test_names_who_can_sign_and_nobody_else(self) -> None:
+        assert [person.login for person in judged(a_pull()).signers] == ["grace", "alan", "ada"]
+
+    def test_a_contributor_is_not_named(self) -> None:
+        pull = with_commits(a_pull(), [commit(OLD, "grace"), ai_commit(HEAD)])
+        assert "grace" not in [person.login for person in judged(pull).signers]
+
+    def test_says_when_nobody_can(self) -> None:
+        commits = [commit(str(n) * 40, who) for n, who in enumerate(("grace", "alan", "ada"))]
+        verdict = judged(with_commits(a_pull(), [*commits, ai_commit(HEAD)]))
+        assert (verdict.outcome, codes(verdict)[0]) == (Outcome.WAITING, Code.NOBODY_CAN)
+        assert verdict.signers == ()
+
+    def test_counts_what_is_there(self) -> None:
+        roster = a_roster("sign_off: {from: senior, approvals: 2, exempt: nobody}\n")
+        verdict = judge(a_pull(approval("grace")), roster, NOTHING, CATALOGUE)
+        assert codes(verdict)[0] is Code.MORE_NEEDED
+        assert [person.login for person in verdict.signers] == ["alan", "ada"]
+
+
+class TestClearing:
+    """``not-ai-assisted``, set by an entitled senior, after the evidence was seen."""
+
+    seen = remember(a_pull(), ROSTER, NOTHING, CATALOGUE)
+    early = replace(seen, evidence=tuple(replace(item, first_seen=at(1)) for item in seen.evidence))
+
+    def cleared_by(self, who: str, **more: object) -> Verdict:
+        event = labeled(CLEARING_LABEL, who)
+        pull = a_pull(labels=(CLEARING_LABEL,), timeline=(event,))
+        return judged(replace(pull, **more), self.early)  # type: ignore[arg-type] # fields
+
+    def test_by_a_senior(self) -> None:
+        verdict = self.cleared_by("grace")
+        assert (verdict.outcome, codes(verdict)[0]) == (Outcome.NOT_AI, Code.EVIDENCE_CLEARED)
+        assert verdict.cleared
+        assert not verdict.evidence
+
+    @pytest.mark.parametrize("who", ["kim", "june", "bob"])
+    def test_not_by_anybody_below(self, who: str) -> None:
+        verdict = self.cleared_by(who)
+        assert verdict.outcome is Outcome.WAITING
+        assert Code.CLEARING_IGNORED in codes(verdict)
+
+    def test_not_by_a_contributor(self) -> None:
+        assert self.cleared_by("grace", pushes=(push("grace"),)).outcome is Outcome.WAITING
+
+    def test_not_by_a_bot_of_the_same_name(self) -> None:
+        timeline = (labeled(CLEARING_LABEL, bot("grace", 1906)),)
+        assert self.cleared_by("grace", timeline=timeline).outcome is Outcome.WAITING
+
+    def test_not_once_the_label_is_gone(self) -> None:
+        assert self.cleared_by("grace", labels=()).outcome is Outcome.WAITING
+
+    def test_not_when_somebody_else_put_it_back(self) -> None:
+        timeline = (
+            labeled(CLEARING_LABEL, "grace", minutes=10),
+            event(EventKind.UNLABELED, "june", minutes=11, label=CLEARING_LABEL),
+            labeled(CLEARING_LABEL, "june", minutes=12),
+        )
+        assert self.cleared_by("grace", timeline=timeline).outcome is Outcome.WAITING
+
+    def test_not_what_came_later(self) -> None:
+        pull = a_pull(labels=(CLEARING_LABEL,), timeline=(labeled(CLEARING_LABEL, "grace"),))
+        assert judged(pull, NOTHING).outcome is Outcome.WAITING
+
+    def test_a_label_without_its_event_clears_nothing(self) -> None:
+        assert self.cleared_by("grace", timeline=()).outcome is Outcome.WAITING
+
+
+class TestMemory:
+    def test_evidence_seen_once_stays(self) -> None:
+        memory = remember(a_pull(), ROSTER, NOTHING, CATALOGUE)
+        verdict = judged(a_pull(commits=HUMAN), memory)
+        assert verdict.outcome is Outcome.WAITING
+
+    def test_a_removed_label_stays_through_the_timeline(self) -> None:
+        timeline = (
+            labeled("ai-assisted", "kim"),
+            event(EventKind.UNLABELED, "june", minutes=11, label="ai-assisted"),
+        )
+        assert judged(a_pull(commits=HUMAN, timeline=timeline)).outcome is Outcome.WAITING
+
+    def test_an_edited_body_stays_through_its_history(self) -> None:
+        edits = (
+            BodyEdit(edited_at=at(2), editor=user("june"), text="A fix."),
+            BodyEdit(
+                edited_at=at(0),
+                editor=user("june"),
+                text="A fix.\n\n🤖 Generated with [Claude Code](https://claude.com/claude-code)",
+            ),
+        )
+        assert judged(a_pull(commits=HUMAN, body="A fix.", body_edits=edits)).outcome is (
+            Outcome.WAITING
+        )
+
+
+def test_strict_mode_waits_for_a_declaration() -> None:
+    roster = a_roster(
+        "sign_off: {from: senior, approvals: 1, exempt: senior}\n"
+        "detection: {require_declaration: true}\n"
+    )
+    silent = judge(a_pull(commits=HUMAN), roster, NOTHING, CATALOGUE)
+    assert (silent.outcome, codes(silent)) == (Outcome.WAITING, [Code.DECLARATION_MISSING])
+    declared = a_pull(commits=HUMAN, body="AI-assisted: no")
+    assert judge(declared, roster, NOTHING, CATALOGUE).outcome is Outcome.NOT_AI
+    contradicted = a_pull(body="AI-assisted: no")
+    assert judge(contradicted, roster, NOTHING, CATALOGUE).outcome is Outcome.WAITING
+
+
+def test_a_rule_raises_what_is_needed() -> None:
+    roster = a_roster(
+        """
+        sign_off: {from: senior, approvals: 1, exempt: senior}
+        rules:
+          - name: money
+            why: it is other people's
+            paths: ["shop/**"]
+            from: principal
+        """
+    )
+    verdict = judge(a_pull(approval("grace")), roster, NOTHING, CATALOGUE)
+    assert verdict.outcome is Outcome.WAITING
+    assert [person.login for person in verdict.signers] == ["ada"]
+    assert Code.RULE_RAISED in codes(verdict)
+    assert judge(a_pull(approval("ada")), roster, NOTHING, CATALOGUE).outcome is Outcome.SIGNED_OFF
+
+
+def test_the_worst_verdict_of_a_commit_wins() -> None:
+    clean = judged(a_pull(commits=HUMAN, number=7))
+    waiting = judged(a_pull(number=8))
+    assert worst(waiting, (clean,)) is waiting
+    verdict = worst(clean, (waiting,))
+    assert verdict.outcome is Outcome.WAITING
+    assert verdict.reasons[-1] == Reason(code=Code.TWIN_WORSE, detail="#8")
+
+
+def test_every_outcome_has_its_severity() -> None:
+    assert set(SEVERITY) == set(Outcome)
+    first_green = next(i for i, outcome in enumerate(SEVERITY) if outcome.green)
+    assert not any(outcome.green for outcome in SEVERITY[:first_green])
+    assert all(outcome.green for outcome in SEVERITY[first_green:])
+
+
+def test_cannot_judge_is_not_green() -> None:
+    verdict = cannot_judge(a_pull(), Reason(code=Code.ROSTER_MISSING))
+    assert not verdict.outcome.green
+
+
+def test_observing_is_by_repository() -> None:
+    roster = a_roster(
+        "sign_off: {from: senior, approvals: 1, exempt: senior}\n"
+        "rollout: {mode: enforce, observe: [acme/legacy-*]}\n"
+    )
+    legacy = Repository(id=78, owner="acme", name="legacy-shop", default_branch="main")
+    assert not judge(a_pull(), roster, NOTHING, CATALOGUE).observing
+    assert judge(a_pull(repository=legacy), roster, NOTHING, CATALOGUE).observing
+
+
+# --- properties ----------------------------------------------------------------------------------
+
+BELOW = ["kim", "june", "bob", "mallory"]
+_reviews = st.builds(
+    review,
+    st.sampled_from([*BELOW, "grace", "ada", "alan"]),
+    st.sampled_from(list(ReviewState)),
+    st.sampled_from([HEAD, OLD, None]),
+    can_push=st.sampled_from([True, False, None]),
+)
+_below = st.builds(
+    review,
+    st.sampled_from([user(name) for name in BELOW] + [bot("grace", 1906), user("grace", 9), None]),
+    st.sampled_from(list(ReviewState)),
+    st.sampled_from([HEAD, OLD, None]),
+)
+
+
+@given(reviews=st.lists(_reviews, max_size=8), more=_below, place=st.integers(0, 8))
+@settings(deadline=None)
+def test_a_review_from_below_never_turns_a_verdict_green(
+    reviews: list[Review], more: Review, place: int
+) -> None:
+    before = judged(a_pull(*reviews))
+    with_more = [*reviews[:place], more, *reviews[place:]]
+    after = judged(a_pull(*with_more))
+    assert before.outcome.green or not after.outcome.green
+
+
+@given(reviews=st.lists(_reviews, max_size=6), which=st.integers(0, 2))
+@settings(deadline=None)
+def test_dismissing_never_turns_a_verdict_green(reviews: list[Review], which: int) -> None:
+    who = ["grace", "ada", "alan"][which]
+    if judged(a_pull(*reviews)).outcome is Outcome.OBJECTED:
+        return  # lifting an objection may well make it green
+    before = judged(a_pull(*reviews))
+    after = judged(a_pull(*reviews, dismissed(who)))
+    assert before.outcome.green or not after.outcome.green
+
+
+@given(body=st.booleans(), label=st.booleans(), trailer=st.booleans(), branch=st.booleans())
+@settings(deadline=None)
+def test_taking_a_source_away_never_loses_what_memory_holds(
+    body: bool, label: bool, trailer: bool, branch: bool
+) -> None:
+    full = a_pull(
+        body="🤖 Generated with [Claude Code](https://claude.com/claude-code)",
+        labels=("ai-assisted",),
+        head_ref="claude/fix-a1B2c3",
+    )
+    memory = remember(full, ROSTER, NOTHING, CATALOGUE)
+    stripped = replace(
+        full,
+        body=full.body if body else "",
+        labels=full.labels if label else (),
+        commits=full.commits if trailer else HUMAN,
+        head_ref=full.head_ref if branch else "fix",
+    )
+    verdict = judged(stripped, memory)
+    assert verdict.outcome is Outcome.WAITING
+    assert {item.signal for item in verdict.evidence} >= {i.signal for i in memory.evidence}
+
+
+@given(st.permutations(list(detect(a_pull(labels=("ai-assisted",)), ROSTER.detection, CATALOGUE))))
+@settings(deadline=None)
+def test_the_order_of_memory_does_not_change_the_verdict(signals: list[Signal]) -> None:
+    evidence = tuple(Remembered(signal=s, first_seen=at(1), origin=12) for s in signals)
+    verdict = judged(a_pull(labels=("ai-assisted",)), Memory(evidence=evidence))
+    again = judged(a_pull(labels=("ai-assisted",)), Memory(evidence=evidence[::-1]))
+    assert verdict == again
+
+
+def test_weak_evidence_alone_is_not_enough() -> None:
+    weak = Signal(
+        tool="claude", kind=SignalKind.BRANCH, confidence=Confidence.WEAK, place=Place.BRANCH
+    )
+    memory = Memory(evidence=(Remembered(signal=weak, first_seen=at(1), origin=12),))
+    assert judged(a_pull(commits=HUMAN), memory).outcome is Outcome.NOT_AI
+
+
+def test_comments_change_nothing() -> None:
+    pull = a_pull(approval("grace"))
+    with_comments = replace(pull, reviews=(comment("ada"), *pull.reviews, comment("grace")))
+    assert judged(with_comments).outcome is judged(pull).outcome
+
+
+def test_identity_is_not_the_name() -> None:
+    named = GitIdentity(name="Claude Monet", email="claude@monet.example", user=user("monet", 77))
+    assert judged(a_pull(commits=(commit(by=named),))).outcome is Outcome.NOT_AI
+    assert identity("june").user == user("june")

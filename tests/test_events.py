@@ -1,0 +1,359 @@
+"""The table of webhooks: what each asks for, and what it ignores on purpose."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from github_app.events import RULES, MalformedPayload, Mapped, interpret
+from github_app.judge.facts import ActorKind
+from github_app.store.task import BULK, PERSON_WAITS, TaskKind
+
+APP = 4000
+NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+SHA, OTHER = "a" * 40, "b" * 40
+REPOSITORY = {"id": 77, "full_name": "acme/shop", "name": "shop", "default_branch": "main"}
+BASE = {"installation": {"id": 5}, "repository": REPOSITORY}
+PULL = {
+    "number": 12,
+    "head": {"sha": SHA, "ref": "fix", "repo": {"id": 77}},
+    "updated_at": "2026-11-02T08:59:00Z",
+    "merged": False,
+}
+JUNE = {"login": "june", "id": 32, "type": "User"}
+
+
+def mapped(event: str, **payload: Any) -> Mapped:
+    return interpret(event, {**BASE, **payload}, app_id=APP, received_at=NOW)
+
+
+def tasks(found: Mapped) -> list[tuple[TaskKind, str]]:
+    return [(task.kind, task.subject) for task in found.tasks]
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "opened",
+        "reopened",
+        "synchronize",
+        "edited",
+        "labeled",
+        "unlabeled",
+        "ready_for_review",
+        "converted_to_draft",
+        "enqueued",
+        "dequeued",
+        "auto_merge_enabled",
+        "stacked",
+        "review_requested",
+        "assigned",
+        "closed",
+        "an_action_of_next_year",
+    ],
+)
+def test_a_pull_request_is_judged_again(action: str) -> None:
+    found = mapped("pull_request", action=action, pull_request=PULL)
+    assert (TaskKind.PULL_REQUEST, "12") in tasks(found)
+    task = found.tasks[0]
+    assert (task.installation_id, task.repository_id, task.full_name) == (5, 77, "acme/shop")
+    assert task.hint["head_sha"] == SHA
+    assert task.hint["updated_at"] == PULL["updated_at"]
+
+
+@pytest.mark.parametrize(
+    ("event", "payload", "expected"),
+    [
+        pytest.param(
+            "pull_request",
+            {"action": "closed", "pull_request": PULL},
+            [(TaskKind.PULL_REQUEST, "12"), (TaskKind.HEAD, SHA)],
+            id="closed-frees-its-twins",
+        ),
+        pytest.param(
+            "pull_request",
+            {"action": "closed", "pull_request": {**PULL, "merged": True}},
+            [(TaskKind.PULL_REQUEST, "12")],
+            id="merged",
+        ),
+        pytest.param(
+            "pull_request", {"action": "locked", "pull_request": PULL}, [], id="locked-is-idle"
+        ),
+        pytest.param(
+            "pull_request_review",
+            {"action": "submitted", "pull_request": PULL},
+            [(TaskKind.PULL_REQUEST, "12")],
+            id="review",
+        ),
+        pytest.param(
+            "pull_request_review",
+            {"action": "dismissed", "pull_request": PULL},
+            [(TaskKind.PULL_REQUEST, "12")],
+            id="dismissal",
+        ),
+        pytest.param(
+            "merge_group",
+            {
+                "action": "checks_requested",
+                "merge_group": {
+                    "head_sha": SHA,
+                    "head_ref": "refs/heads/gh-readonly-queue/main/pr-12-abc",
+                    "base_sha": OTHER,
+                    "base_ref": "refs/heads/main",
+                },
+            },
+            [(TaskKind.MERGE_GROUP, SHA)],
+            id="merge-group",
+        ),
+        pytest.param("merge_group", {"action": "destroyed"}, [], id="merge-group-gone"),
+        pytest.param(
+            "check_run",
+            {"action": "rerequested", "check_run": {"head_sha": SHA, "app": {"id": APP}}},
+            [(TaskKind.HEAD, SHA)],
+            id="re-run",
+        ),
+        pytest.param(
+            "check_run",
+            {"action": "rerequested", "check_run": {"head_sha": SHA, "app": {"id": 1}}},
+            [],
+            id="re-run-of-another-app",
+        ),
+        pytest.param(
+            "check_run",
+            {"action": "completed", "check_run": {"head_sha": SHA, "app": {"id": APP}}},
+            [],
+            id="our-own-completion-loops-not",
+        ),
+        pytest.param(
+            "check_suite",
+            {
+                "action": "requested",
+                "check_suite": {"head_sha": SHA, "pull_requests": [{"number": 12}]},
+            },
+            [(TaskKind.PULL_REQUEST, "12")],
+            id="suite-with-its-pull-request",
+        ),
+        pytest.param(
+            "check_suite",
+            {"action": "requested", "check_suite": {"head_sha": SHA, "pull_requests": []}},
+            [(TaskKind.HEAD, SHA)],
+            id="suite-without",
+        ),
+        pytest.param(
+            "check_suite",
+            {
+                "action": "rerequested",
+                "check_suite": {"head_sha": SHA, "pull_requests": [{"number": 12}]},
+            },
+            [(TaskKind.HEAD, SHA)],
+            id="suite-again",
+        ),
+        pytest.param("check_suite", {"action": "completed"}, [], id="suite-done"),
+        pytest.param("member", {"action": "removed"}, [(TaskKind.REPOSITORY, "")], id="member"),
+        pytest.param(
+            "organization",
+            {"action": "member_removed"},
+            [(TaskKind.INSTALLATION, "")],
+            id="organization",
+        ),
+        pytest.param(
+            "membership", {"action": "added"}, [(TaskKind.INSTALLATION, "")], id="membership"
+        ),
+        pytest.param("team", {"action": "deleted"}, [(TaskKind.INSTALLATION, "")], id="team"),
+        pytest.param("team", {"action": "created"}, [], id="new-team"),
+        pytest.param("label", {"action": "deleted"}, [(TaskKind.REPOSITORY, "")], id="label"),
+        pytest.param("label", {"action": "created"}, [], id="new-label"),
+        pytest.param(
+            "repository", {"action": "renamed"}, [(TaskKind.REPOSITORY, "")], id="renamed"
+        ),
+        pytest.param("repository", {"action": "deleted"}, [], id="repository-deleted"),
+        pytest.param(
+            "repository_ruleset", {"action": "deleted"}, [(TaskKind.DOCTOR, "")], id="ruleset"
+        ),
+        pytest.param(
+            "branch_protection_rule", {"action": "edited"}, [(TaskKind.DOCTOR, "")], id="classic"
+        ),
+        pytest.param(
+            "installation", {"action": "created"}, [(TaskKind.INSTALLATION, "")], id="installed"
+        ),
+        pytest.param("installation", {"action": "suspend"}, [], id="suspended"),
+        pytest.param(
+            "installation_repositories",
+            {"action": "added", "repositories_added": [{"id": 9, "full_name": "acme/new"}]},
+            [(TaskKind.REPOSITORY, "")],
+            id="repository-added",
+        ),
+        pytest.param("installation_repositories", {"action": "removed"}, [], id="removed"),
+        pytest.param("issue_comment", {"action": "created"}, [], id="comment"),
+        pytest.param("ping", {}, [], id="ping"),
+        pytest.param("a_new_event", {"action": "whatever"}, [], id="unknown"),
+    ],
+)
+def test_table(event: str, payload: dict[str, Any], expected: list[tuple[TaskKind, str]]) -> None:
+    found = mapped(event, **payload)
+    assert tasks(found) == expected
+    assert found.tasks or found.note
+
+
+def test_a_review_goes_before_bulk_work() -> None:
+    review = mapped("pull_request_review", action="submitted", pull_request=PULL)
+    assert review.tasks[0].priority == PERSON_WAITS
+    assert mapped("member", action="removed").tasks[0].priority == BULK
+
+
+class TestPush:
+    def pushed(self, **more: Any) -> Mapped:
+        payload = {
+            "ref": "refs/heads/main",
+            "before": OTHER,
+            "after": SHA,
+            "sender": JUNE,
+            "commits": [{"added": [], "modified": ["shop/cart.py"], "removed": []}],
+        }
+        return mapped("push", **{**payload, **more})
+
+    def test_code_on_the_default_branch_judges_nothing_again(self) -> None:
+        assert self.pushed().tasks == ()
+
+    @pytest.mark.parametrize("key", ["added", "modified", "removed"])
+    def test_a_roster_file_judges_the_repository_again(self, key: str) -> None:
+        found = self.pushed(commits=[{key: [".github/reviewers.yaml"]}])
+        assert tasks(found) == [(TaskKind.REPOSITORY, "")]
+
+    def test_the_roster_repository_speaks_for_the_installation(self) -> None:
+        repository = {**REPOSITORY, "name": ".github", "full_name": "acme/.github"}
+        found = self.pushed(commits=[{"modified": ["reviewers.yaml"]}], repository=repository)
+        assert tasks(found) == [(TaskKind.INSTALLATION, "")]
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            pytest.param({"forced": True}, id="forced"),
+            pytest.param({"commits": None}, id="no-list"),
+            pytest.param({"commits": [{}] * 2048}, id="a-list-at-its-limit"),
+        ],
+    )
+    def test_in_doubt_the_roster_may_have_changed(self, more: dict[str, Any]) -> None:
+        assert tasks(self.pushed(**more)) == [(TaskKind.REPOSITORY, "")]
+
+    def test_the_pusher_is_remembered(self) -> None:
+        found = self.pushed(ref="refs/heads/fix/deep")
+        (pushed,) = found.pushes
+        assert (pushed.repository_id, pushed.ref) == (77, "fix/deep")
+        assert pushed.push.actor is not None
+        assert (pushed.push.actor.id, pushed.push.actor.kind) == (32, ActorKind.USER)
+        assert (pushed.push.before, pushed.push.after) == (OTHER, SHA)
+
+    def test_a_bot_keeps_its_kind(self) -> None:
+        bot = {"login": "copilot-swe-agent[bot]", "id": 198982749, "type": "Bot"}
+        actor = self.pushed(sender=bot).pushes[0].push.actor
+        assert actor is not None
+        assert (actor.kind, actor.login) == (ActorKind.BOT, "copilot-swe-agent")
+
+    @pytest.mark.parametrize("sender", [None, {}, {"login": "x"}, {"id": 1}, "june"])
+    def test_an_unknown_pusher_stays_unknown(self, sender: object) -> None:
+        assert self.pushed(sender=sender).pushes[0].push.actor is None
+
+    def test_a_deleted_branch_and_a_tag_are_no_pushes(self) -> None:
+        assert self.pushed(deleted=True).pushes == ()
+        assert self.pushed(ref="refs/tags/v1").pushes == ()
+
+
+def test_synchronize_tells_who_pushed() -> None:
+    found = mapped(
+        "pull_request",
+        action="synchronize",
+        pull_request=PULL,
+        before=OTHER,
+        after=SHA,
+        sender=JUNE,
+    )
+    assert found.pushes[0].ref == "fix"
+
+
+def test_synchronize_of_a_fork_tells_nothing() -> None:
+    head = {"sha": SHA, "ref": "fix", "repo": {"id": 99}}
+    found = mapped(
+        "pull_request",
+        action="synchronize",
+        pull_request={**PULL, "head": head},
+        before=OTHER,
+        after=SHA,
+        sender=JUNE,
+    )
+    assert found.pushes == ()
+
+
+def test_a_new_base_withdraws_first() -> None:
+    edited = {"action": "edited", "pull_request": PULL}
+    assert mapped("pull_request", **edited).tasks[0].hint["withdraw"] == ""
+    retargeted = mapped("pull_request", **edited, changes={"base": {"ref": {"from": "dev"}}})
+    assert retargeted.tasks[0].hint["withdraw"] == SHA
+
+
+def test_without_an_installation_the_worker_has_to_look() -> None:
+    found = interpret(
+        "pull_request",
+        {"action": "opened", "repository": REPOSITORY, "pull_request": PULL},
+        app_id=APP,
+        received_at=NOW,
+    )
+    assert found.tasks[0].installation_id == 0
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        pytest.param("pull_request", [], id="a-list"),
+        pytest.param("pull_request", None, id="null"),
+        pytest.param("pull_request", {}, id="empty"),
+        pytest.param("pull_request", {**BASE, "action": 7, "pull_request": PULL}, id="action-7"),
+        pytest.param(
+            "pull_request",
+            {**BASE, "action": "opened", "pull_request": {**PULL, "number": "12"}},
+            id="number-as-text",
+        ),
+        pytest.param(
+            "pull_request",
+            {**BASE, "action": "opened", "pull_request": {**PULL, "number": 10**30}},
+            id="number-too-large",
+        ),
+        pytest.param(
+            "pull_request",
+            {**BASE, "action": "opened", "pull_request": {**PULL, "head": None}},
+            id="no-head",
+        ),
+        pytest.param("push", {**BASE, "ref": None}, id="push-without-ref"),
+        pytest.param("merge_group", {**BASE, "action": "checks_requested"}, id="no-group"),
+    ],
+)
+def test_what_lacks_what_it_must_have_is_malformed(event: str, payload: object) -> None:
+    with pytest.raises(MalformedPayload):
+        interpret(event, payload, app_id=APP, received_at=NOW)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(
+            ["action", "repository", "pull_request", "head", "id", "number", "sha", "ref",
+             "commits", "installation", "sender", "check_run", "check_suite", "merge_group"]
+        ),
+        inner,
+        max_size=5,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(event=st.sampled_from([*RULES, "unknown"]), payload=_json)
+@settings(deadline=None)
+def test_no_payload_raises_anything_else(event: str, payload: object) -> None:
+    try:
+        found = interpret(event, payload, app_id=APP, received_at=NOW)
+    except MalformedPayload:
+        return
+    assert isinstance(found, Mapped)
