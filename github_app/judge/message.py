@@ -10,7 +10,8 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from enum import Enum
+from itertools import islice
 
 from github_app.judge.catalogue import UNKNOWN_TOOL, Catalogue, Mark, MarkKind, template
 from github_app.judge.identity import Named, Names, Role
@@ -92,7 +93,9 @@ _PRODUCT = re.compile(r"\[?[a-z][\w.]*+(?: [\w.]++){0,2}+(?:\]\(|[.!]?$)")
 _CLAUSE_END = re.compile(r"[.!](?:\s|$)|\]\(|[;:—–]| - | for | to | in | on | and then ")
 _PICTURED_LINE = re.compile(r"^[ \t>*_-]*+[^\x00-\x7f][^\n]{1,300}", re.MULTILINE)
 _PICTURES = re.compile(r"[^\x00-\x7f]")
-_COMMENT = re.compile(r"<!--(?:(?!-->)[^\n]|\n){0,20000}?-->")
+_FENCE = re.compile(r"^[ \t>]*+(?:```|~~~)", re.MULTILINE)
+_DIFF = re.compile(r"^(?:diff --git |@@ -[0-9])", re.MULTILINE)
+_LINE = 400  # characters of one line that are read, to either side of a mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +147,11 @@ class Messages:
             self._boxes,
             self._statements,
         ):
-            for hit in rule(page):
-                hits.append(hit)
-                if len(hits) >= _MOST:
-                    break
+            hits.extend(islice(rule(page), _MOST))
+        if not hits:
+            return hits
         hits.sort(key=lambda hit: hit.at)
-        return hits
+        return hits[:_MOST]
 
     def denies(self, text: str) -> bool:
         """Whether ``text`` declares that no AI took part. Never evidence, only an answer."""
@@ -172,16 +174,12 @@ class Messages:
         )
 
     def _phrases_in(self, page: "_Page") -> Iterator[Hit]:
+        raw = page.raw
         for mark in self._phrases:
-            at = page.raw.find(mark.text)
-            if at >= 0:
-                yield Hit(
-                    SignalKind.FOOTER,
-                    mark.tool,
-                    mark.sure,
-                    at,
-                    excerpt(page.raw[at : at + 120].partition("\n")[0]),
-                )
+            if mark.text in raw:
+                at = raw.find(mark.text)
+                text = excerpt(raw[at : at + 120].partition("\n")[0])
+                yield Hit(SignalKind.FOOTER, mark.tool, mark.sure, at, text)
 
     def _subjects_of(self, page: "_Page") -> Iterator[Hit]:
         for mark in self._subjects:
@@ -237,7 +235,7 @@ class Messages:
                         yield from self._inline_trailer(page, start, found.end())
                         continue
                 end = found.end()
-                before = low[max(page.line_start(start), start - 120) : start]
+                before = low[max(start - 120, 0) : start].rpartition("\n")[2]
                 after = low[end : end + 120].partition("\n")[0]
                 sure, tool = self._maker(low[start:end], before, after)
                 if tool:
@@ -247,7 +245,7 @@ class Messages:
         """A credit line that does not begin a line: joined to text, or several on one line."""
         low = page.low
         before = low[page.line_start(start) : start]
-        if not before[-400:].strip(" \t>*+•|\\_`\"'#-"):
+        if not before.strip(" \t>*+•|\\_`\"'#-"):
             return  # it does: read as a trailer
         value = page.value(end, fold=False).split("\\n")[0]
         for who in self._names.credit(value):
@@ -318,7 +316,7 @@ class Messages:
                 yield page.hit(SignalKind.SESSION, UNKNOWN_TOOL, _LIKELY, found.start())
 
     def _boxes(self, page: "_Page") -> Iterator[Hit]:
-        if "- [" not in page.low and "* [" not in page.low:
+        if "[x]" not in page.low and "[✓]" not in page.low and "[✔]" not in page.low:
             return
         for found in _BOX.finditer(page.low):
             text = found["text"]
@@ -368,7 +366,7 @@ class Messages:
                     r"(?<![a-z])i (?:have )?$", low[max(found.start() - 8, 0) : found.start()]
                 ):
                     yield from self._stated(page, "", found)
-        if "#" in low:
+        if "\n#" in low or low.startswith("#"):
             for found in _HEADING.finditer(low):
                 text = found["text"]
                 if (
@@ -386,97 +384,103 @@ class Messages:
 
 
 class _Page:
-    """One normalised text and what is known of its layout, worked out only when asked."""
+    """One normalised text. What is known of its layout is worked out when it is first asked for."""
+
+    __slots__ = ("_layout", "low", "raw", "text")
 
     def __init__(self, text: str, review_blocks: tuple[tuple[str, str], ...]) -> None:
         low = text.lower()
         self.text = text if len(low) == len(text) else low  # positions must agree
         self.raw = low
         if "<!--" in low:
-            low = _without_blocks(low, review_blocks)
-            low = _COMMENT.sub(_blank, low)
+            for opening, closing in review_blocks:
+                low = _blanked(low, opening, closing)
+            low = _blanked(low, "<!--", "-->")
         self.low = low
+        self._layout: _Layout | None = None
 
     def hit(self, kind: SignalKind, tool: str, sure: Confidence, at: int) -> Hit:
-        doubt = self._doubt(at)
-        for _ in range(doubt):
-            sure = _LOWER[sure]
-        if doubt == 2:
-            sure = _WEAK
-        start = self.line_start(at) if at - self.line_start(at) < 160 else at
-        line = self.text[start : start + 400].partition("\n")[0]
+        """A mark at ``at``; what is quoted proves less, or little."""
+        start = self.line_start(at)
+        quotation = self._quotation(start, at)
+        if quotation is not _Quotation.NONE:
+            sure = _LOWER[sure] if quotation is _Quotation.PERHAPS else _WEAK
+        start = start if at - start < 160 else at
+        line = self.text[start : start + _LINE].partition("\n")[0]
         return Hit(kind, tool, sure, at, excerpt(line.strip()))
 
     def line_start(self, at: int) -> int:
-        return self.low.rfind("\n", 0, at) + 1
+        """Where the line of ``at`` begins, or a point 400 characters before it in a long line."""
+        back = max(at - _LINE, 0)
+        found = self.low.rfind("\n", back, at)
+        return found + 1 if found >= 0 else back
 
     def value(self, at: int, *, fold: bool = True) -> str:
-        """The rest of the line at ``at``; if it is empty, the indented line after it."""
-        end = self.low.find("\n", at)
-        end = len(self.low) if end < 0 else end
-        value = self.text[at : min(end, at + 400)].strip()
-        if fold and self.low[end + 1 : end + 2] in (" ", "\t"):
-            after = self.low.find("\n", end + 1)
-            folded = self.text[
-                end + 1 : min(after if after >= 0 else len(self.low), end + 300)
-            ].strip()
+        """The rest of the line at ``at``, with the indented line after it if that belongs to it."""
+        line, newline, rest = self.text[at : at + 2 * _LINE].partition("\n")
+        value = line[:_LINE].strip()
+        if fold and newline and rest[:1] in (" ", "\t"):
+            folded = rest.partition("\n")[0].strip()
             if not value or (folded.startswith("<") and "<" not in value):
-                value = f"{value} {folded}".strip()
+                return f"{value} {folded}".strip()
         return value
 
-    def _doubt(self, at: int) -> int:
-        """0: the text speaks for itself; 1: perhaps quoted; 2: quoted."""
-        start = self.line_start(at)
-        before = self.low[start:at][:400]
-        if before.startswith(("    ", "\t")) and not self._squashed:
-            return 2
-        if before.count("`") % 2 or before.rstrip().endswith(('"', "“", "'")):
-            return 2
-        if self._in_fence(at) or self._in_diff(start):
-            return 2
-        if self._revert_quotes_until > at:
-            return 2
-        if before.lstrip().startswith(">"):
-            return 1
-        return 0
-
-    @cached_property
-    def _squashed(self) -> bool:
-        return _SQUASHED in self.low
-
-    @cached_property
-    def _fences(self) -> list[int]:
-        """Where fenced code begins and ends by turns; a fence that is never closed does not count."""
-        if "```" not in self.low and "~~~" not in self.low:
-            return []
-        marks = [
-            found.start() for found in re.finditer(r"^[ \t>]*+(?:```|~~~)", self.low, re.MULTILINE)
-        ]
-        return marks[: len(marks) // 2 * 2]
-
-    def _in_fence(self, at: int) -> bool:
-        return bool(self._fences) and bisect_right(self._fences, at) % 2 == 1
-
-    @cached_property
-    def _diff_from(self) -> int:
-        found = re.search(r"^(?:diff --git |@@ -[0-9])", self.low, re.MULTILINE)
-        return found.start() if found else len(self.low)
-
-    def _in_diff(self, line_start: int) -> bool:
-        return line_start > self._diff_from and self.low[line_start : line_start + 1] in "+- "
-
-    @cached_property
-    def _revert_quotes_until(self) -> int:
-        """A revert may quote the message of what it reverts: only its last paragraph is its own."""
-        low = self.low
+    def _quotation(self, start: int, at: int) -> "_Quotation":
+        before = self.low[start:at]
+        layout = self._layout
+        if layout is None:
+            layout = self._layout = _Layout.of(self.low)
+        if before:
+            if before.startswith(("    ", "\t")) and not layout.squashed:
+                return _Quotation.SURE
+            if before.count("`") % 2 or before.rstrip().endswith(('"', "“", "'")):
+                return _Quotation.SURE
         if (
-            not low.startswith(('revert "', "revert: ", "revert '"))
-            and "this reverts commit" not in low
+            layout.own_from > at
+            or (layout.fences and bisect_right(layout.fences, at) % 2)
+            or (start > layout.diff_from and self.low[start : start + 1] in "+- ")
         ):
-            return 0
-        body = low.rstrip()
-        last = max(body.rfind("\n\n"), body.rfind("\n---"))
-        return max(last, 0)
+            return _Quotation.SURE
+        return _Quotation.PERHAPS if before.lstrip().startswith(">") else _Quotation.NONE
+
+
+class _Quotation(Enum):
+    NONE = 0
+    PERHAPS = 1
+    SURE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What parts of a text are quoted."""
+
+    squashed: bool  # `git merge --squash` indents the messages it joins: they are not quoted
+    fences: tuple[int, ...]  # where fenced code begins and ends, by turns
+    diff_from: int
+    own_from: int  # a revert may quote what it reverts: only its last paragraph is its own
+
+    @classmethod
+    def of(cls, low: str) -> "_Layout":
+        fences: tuple[int, ...] = ()
+        if "```" in low or "~~~" in low:
+            fences = tuple(found.start() for found in _FENCE.finditer(low))
+            fences = fences[: len(fences) // 2 * 2]  # one that is never closed does not count
+        diff = _DIFF.search(low) if "diff --git " in low or "@@ -" in low else None
+        return cls(
+            squashed=_SQUASHED in low,
+            fences=fences,
+            diff_from=diff.start() if diff else len(low),
+            own_from=_last_paragraph(low) if _is_revert(low) else 0,
+        )
+
+
+def _is_revert(low: str) -> bool:
+    return low.startswith(('revert "', "revert: ", "revert '")) or "this reverts commit" in low
+
+
+def _last_paragraph(low: str) -> int:
+    end = len(low.rstrip())
+    return max(low.rfind("\n\n", 0, end), low.rfind("\n---", 0, end), 0)
 
 
 def _at_least_likely(who: Named, value: str) -> Confidence:
@@ -484,25 +488,21 @@ def _at_least_likely(who: Named, value: str) -> Confidence:
     return _LIKELY if who.sure is _WEAK and "@" not in value else who.sure
 
 
-def _without_blocks(low: str, blocks: tuple[tuple[str, str], ...]) -> str:
-    for opening, closing in blocks:
-        at = low.find(opening)
-        while at >= 0:
-            end = low.find(closing, at + len(opening))
-            if end < 0:
-                break
-            end += len(closing)
-            low = low[:at] + _blanks(low[at:end]) + low[end:]
-            at = low.find(opening, end)
-    return low
-
-
-def _blank(found: re.Match[str]) -> str:
-    return _blanks(found[0])
-
-
-def _blanks(text: str) -> str:
-    return re.sub(r"[^\n]", " ", text)
+def _blanked(low: str, opening: str, closing: str) -> str:
+    """``low`` with spaces for everything from each ``opening`` to its ``closing``."""
+    parts: list[str] = []
+    done = 0
+    at = low.find(opening)
+    while at >= 0:
+        end = low.find(closing, at + len(opening))
+        if end < 0:
+            break
+        end += len(closing)
+        parts.append(low[done:at])
+        parts.append("\n".join(" " * len(line) for line in low[at:end].split("\n")))
+        done = end
+        at = low.find(opening, end)
+    return "".join((*parts, low[done:])) if done else low
 
 
 def _key_rules(catalogue: Catalogue) -> dict[str, _KeyRule]:

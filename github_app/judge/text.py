@@ -5,6 +5,7 @@ Nothing here escapes for a medium: Markdown, HTML and terminals have rules of th
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Every character of the category Cf, and those that draw nothing though they are letters or marks.
 _INVISIBLE = re.compile(
@@ -15,11 +16,16 @@ _INVISIBLE = re.compile(
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
     "]+"
 )
-_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e]")
+_WIDE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+_NOT_ASCII = re.compile("[^\x00-\x7f]+")
+_SHORT = 16  # runs of characters that are worth keeping: dashes, quotes, pictures
 
 # unicodedata sorts a run of combining marks by insertion, which takes time by the square of the
 # run: a long text is normalised in pieces so that no run is long.
-_PIECE = 512
+_PIECE = 128
+
+_WHOLE_PHRASE = "\ufdfa"  # one character that NFKC makes eighteen of
 
 # Letters of other scripts that cannot be told from Latin ones by eye.
 _LOOKALIKES = str.maketrans(
@@ -30,20 +36,33 @@ _OTHER_SCRIPTS = re.compile("[Ͱ-ԯɡⅼ]")  # noqa: RUF001
 
 
 def normalise(text: str) -> str:
-    """``text`` as it is compared: NFKC, nothing invisible, ``\\n`` between lines.
+    """``text`` as it is compared: runs outside ASCII in NFKC, nothing invisible, look-alikes as Latin, ``\\n`` for lines.
 
     Takes time in proportion to the length of ``text``, whatever it holds. Case is kept.
     Source: Unicode Standard Annex 15; the line ends are those of ``str.splitlines``.
     """
     if not text.isascii():
-        text = _compose(text)
-        text = _INVISIBLE.sub("", text)
-        if _OTHER_SCRIPTS.search(text):
-            text = text.translate(_LOOKALIKES)
-        return _LINE_ENDS.sub("\n", text)
+        text = _NOT_ASCII.sub(_simplified, text)
     if "\r" in text or "\x0b" in text or "\x0c" in text or _has_separators(text):
         return _LINE_ENDS.sub("\n", text)
     return text
+
+
+def _simplified(run: re.Match[str]) -> str:
+    found = run[0]
+    return _simplify_short(found) if len(found) <= _SHORT else _simplify(found)
+
+
+@lru_cache(maxsize=4096)
+def _simplify_short(run: str) -> str:
+    return _simplify(run)
+
+
+def _simplify(run: str) -> str:
+    run = _INVISIBLE.sub("", _compose(run.replace(_WHOLE_PHRASE, " ")))
+    if _OTHER_SCRIPTS.search(run):
+        run = run.translate(_LOOKALIKES)
+    return _WIDE_LINE_ENDS.sub("\n", run)
 
 
 def _has_separators(text: str) -> bool:
@@ -57,7 +76,7 @@ def excerpt(text: str, limit: int = 200) -> str:
     of white space become one space. The result is printable, and it is still foreign text.
     """
     shown = " ".join(text[: 4 * limit].split())
-    if not (shown.isascii() and shown.isprintable()):
+    if not shown.isprintable() or (not shown.isascii() and _INVISIBLE.search(shown)):
         shown = "".join(_visible(character) for character in shown)
     return shown if len(shown) <= limit and len(text) <= 4 * limit else shown[: limit - 1] + "…"
 
