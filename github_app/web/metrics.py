@@ -1,7 +1,7 @@
 """``GET /metrics``: Prometheus text, made from the database, so that it is the same whichever
 process worked and survives restarts. Labels are ours or numbers; nothing names a person."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flask import Blueprint, Response
 from prometheus_client import CollectorRegistry, generate_latest
@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
+from github_app.store.counters import Series
 from github_app.store.database import Store
 from github_app.store.stats import WorkState
 from github_app.web.services import services
@@ -21,9 +22,12 @@ COUNTERS: dict[str, tuple[tuple[str, ...], str]] = {
     "judgements": (("outcome",), "Judgements made, by outcome."),
     "publications": (("conclusion",), "Check runs written, by conclusion."),
     "api_calls": (("installation", "kind"), "Calls to GitHub, by installation and kind."),
-    "api_points": (("installation",), "GraphQL points spent, by installation."),
+    "api_points": (("installation", "resource"), "Primary rate-limit points spent."),
     "errors": (("kind",), "Judgements that failed, by kind of error."),
     "sweeps": (("result",), "What sweeps found."),
+}
+GAUGES: dict[str, tuple[tuple[str, ...], str]] = {
+    "api_remaining": (("installation", "resource"), "What is left of the limit, as GitHub said."),
 }
 
 
@@ -59,9 +63,21 @@ class StoreCollector(Collector):
     def _counters(self) -> Iterator[Metric]:
         values = self._store.counters.read()
         for name, (labels, text) in COUNTERS.items():
-            family = CounterMetricFamily(f"countersign_{name}", text, labels=labels)
-            for (counter, its_labels), value in values.items():
-                if counter == name:
-                    given = dict(its_labels)
-                    family.add_metric([given.get(label, "") for label in labels], value)
-            yield family
+            counter = CounterMetricFamily(f"countersign_{name}", text, labels=labels)
+            yield _filled(counter, labels, values)
+        for name, (labels, text) in GAUGES.items():
+            gauge = GaugeMetricFamily(f"countersign_{name}", text, labels=labels)
+            yield _filled(gauge, labels, values)
+
+
+def _filled(
+    family: CounterMetricFamily | GaugeMetricFamily,
+    labels: tuple[str, ...],
+    values: Mapping[Series, float],
+) -> Metric:
+    """The family with every series of its name; the exposition adds a counter's ``_total``."""
+    for (name, its_labels), value in values.items():
+        if f"countersign_{name}" == family.name:
+            given = dict(its_labels)
+            family.add_metric([given.get(label, "") for label in labels], value)
+    return family

@@ -11,7 +11,7 @@ import re
 
 from flask import Blueprint, request
 
-from github_app.events import MalformedPayload, Mapped, interpret
+from github_app.events import RULES, MalformedPayload, Mapped, interpret
 from github_app.logs import get_logger
 from github_app.store.errors import StoreUnavailable
 from github_app.store.inbox import Delivery
@@ -80,6 +80,7 @@ def _store(delivery: str, event: str, payload: object, body: bytes, mapped: Mapp
     except StoreUnavailable as error:
         log.error("delivery not stored", delivery=delivery, event_name=event, reason=str(error))
         return {"error": "not stored: try again"}, 503
+    store.counters.add("deliveries", {"event": event if event in RULES else "other"})
     log.info(
         "delivery",
         delivery=delivery,

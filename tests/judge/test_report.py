@@ -112,10 +112,12 @@ def test_the_whole_summary() -> None:
         a_pull(approval("kim", OLD), approval("grace", OLD)),
         [commit(OLD, "june"), ai_commit(HEAD, "june")],
     )
+    cause = f"AI-assisted (`Claude Code`, commit {link(HEAD)})"
+    why = f"{cause}: needs 1 approval from a `senior` or above."
+    roster = "Roster: `acme/.github`, `reviewers.yaml` at `c0ffee0`."
     assert said(pull).summary == "\n".join(
         [
-            f"**AI-assisted (`Claude Code`, commit {link(HEAD)}): "
-            "needs 1 approval from a `senior` or above.**",
+            f"**{why}**",
             "",
             f"**Next:** ask `@grace`, `@alan` or `@ada` to review and approve commit {link(HEAD)}.",
             "",
@@ -138,8 +140,7 @@ def test_the_whole_summary() -> None:
             f"- `@kim` is `mid`; `@kim` approved {link(OLD)}, 1 commit before the head",
             f"- `@grace` approved {link(OLD)}, 1 commit before the head",
             "",
-            "Reasons: CS012 CS002 CS037 CS032. "
-            "Roster: `acme/.github`, `reviewers.yaml` at `c0ffee0`.",
+            f"Reasons: CS012 CS002 CS037 CS032. {roster}",
         ]
     )
 
