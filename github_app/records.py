@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from github_app.gateway.protection import Requirement
 from github_app.judge.facts import Review
 from github_app.judge.reasons import Reason
 from github_app.judge.report import Report
@@ -69,6 +70,37 @@ def failed(
         head_sha=oid,
         deliveries=deliveries,
         fields={**_said(said), "reasons": [reason.code.value], "why": reason.detail},
+    )
+
+
+def bypassed(judgement: Judged, deliveries: tuple[str, ...]) -> Entry:
+    """Merged without a green check, and what was missing."""
+    pull = judgement.verdict.pull
+    return Entry(
+        kind=RecordKind.BYPASSED,
+        repository_id=pull.repository.id,
+        repository=pull.repository.full_name,
+        number=pull.number,
+        head_sha=pull.head_oid,
+        outcome=judgement.verdict.outcome.value,
+        deliveries=deliveries,
+        fields={
+            "merge_commit": pull.merge_commit_oid,
+            "merged_by": pull.merged_by.login if pull.merged_by else None,
+            "check": pull.check.conclusion if pull.check else None,
+            "reasons": _codes(judgement.verdict.reasons),
+        },
+    )
+
+
+def protection(task: Task, found: Requirement, deliveries: tuple[str, ...]) -> Entry:
+    """Whether the check is required on the default branch, and only from us."""
+    return Entry(
+        kind=RecordKind.PROTECTION,
+        repository_id=task.repository_id,
+        repository=task.full_name,
+        deliveries=deliveries,
+        fields={"branch": found.branch, "required": found.required, "pinned": found.pinned},
     )
 
 

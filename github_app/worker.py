@@ -8,11 +8,12 @@ judge", or (when the lease is gone) left to whoever holds it now.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import assert_never
 
 from github_app import records
 from github_app.expansion import Expansion
 from github_app.gateway import app as the_app
-from github_app.gateway import check_run
+from github_app.gateway import check_run, protection
 from github_app.gateway.client import GitHub, Installation
 from github_app.gateway.errors import GitHubError, NotFound, RateLimited, Suspended
 from github_app.gateway.pull_request import Snapshot
@@ -27,7 +28,7 @@ from github_app.leases import LeaseKeeper
 from github_app.logs import get_logger, trace
 from github_app.merge_group import Group, GroupUnknown, trace_group
 from github_app.rosters import RosterDesk
-from github_app.store.audit import AuditRecord
+from github_app.store.audit import AuditRecord, Entry, Filter
 from github_app.store.claim import Claim
 from github_app.store.database import Store
 from github_app.store.task import PERSON_WAITS, Task, TaskKind
@@ -187,9 +188,13 @@ class Worker:
                 self._merge_group(claim, installation)
             case TaskKind.HEAD | TaskKind.REPOSITORY | TaskKind.INSTALLATION:
                 self._widen(claim, installation)
-            case _:
-                log.info("nothing to do for this kind yet", **_about(claim))
+            case TaskKind.DOCTOR:
+                self._doctor(claim, installation)
+            case TaskKind.PUSH | TaskKind.MERGED:
+                log.info("nothing asks for this kind", **_about(claim))
                 self._store.queue.settle(claim)
+            case _:
+                assert_never(claim.task.kind)
 
     def _installation(self, claim: Claim) -> Installation:
         task = claim.task
@@ -213,16 +218,60 @@ class Worker:
         snapshot = self._judgement.read(installation, subject)
         _refuse_stale(claim, snapshot)
         if snapshot.pull.state != "OPEN":
-            log.info("not open", state=snapshot.pull.state, **_about(claim))
-            self._store.queue.settle(claim)
+            self._closed(claim, installation, snapshot)
             return
         own = self._judge(installation, snapshot)
         claim, judged = self._with_twins(claim, installation, own)
         pull = snapshot.pull
+        if pull.queue_entry is not None and pull.queue_entry.head_oid:
+            # What is said of the pull request must reach the commit that the queue would merge.
+            self._store.queue.add([_group_task(claim.task, pull.queue_entry.head_oid)])
         target = Target(repository=pull.repository, oid=pull.head_oid, standing=pull.check)
         self._publish(claim, installation, judged, target)
-        if pull.queue_entry is not None and pull.queue_entry.head_oid:
-            self._store.queue.add([_group_task(claim.task, pull.queue_entry.head_oid)])
+
+    def _closed(self, claim: Claim, installation: Installation, snapshot: Snapshot) -> None:
+        """Nothing is published any more. A merge that our check did not allow is written down."""
+        pull = snapshot.pull
+        green = pull.check is not None and pull.check.conclusion == "SUCCESS"
+        if pull.state != "MERGED" or green:
+            log.info("closed", state=pull.state, **_about(claim))
+            self._store.queue.settle(claim)
+            return
+        judged = self._judge(installation, snapshot)
+        entry = records.bypassed(judged, claim.deliveries)
+        if judged.verdict.outcome.green or self._is_recorded(entry):
+            self._store.queue.settle(claim)
+            return
+        log.warning("bypassed", outcome=judged.verdict.outcome.value, **_about(claim))
+        self._store.counters.add("bypasses", {})
+        self._store.queue.settle(claim, records=[entry])
+
+    def _is_recorded(self, entry: Entry) -> bool:
+        """Whether the audit log has such a record of this head already."""
+        same = Filter(repository_id=entry.repository_id, head_sha=entry.head_sha, kind=entry.kind)
+        return any(True for _ in self._store.audit.records(same))
+
+    def _doctor(self, claim: Claim, installation: Installation) -> None:
+        """The rules changed: is the check still required on the default branch, and pinned to us?
+
+        Written down where it differs from what was last written.
+        """
+        owner, _, name = claim.task.full_name.partition("/")
+        found = protection.requirement(
+            installation,
+            owner,
+            name,
+            app_id=self._judgement.app_id,
+            check_name=self._judgement.check_name,
+        )
+        entry = records.protection(claim.task, found, claim.deliveries)
+        before = Filter(repository_id=claim.task.repository_id, kind=entry.kind)
+        last = [record.entry.fields for record in self._store.audit.records(before, newest=1)]
+        changed = not last or last[0] != entry.fields
+        if changed:
+            say = log.info if found.required and found.pinned else log.warning
+            say("protection", **dict(entry.fields), **_about(claim))
+        self._store.queue.settle(claim, records=[entry] if changed else [])
 
     def _judge(self, installation: Installation, snapshot: Snapshot) -> Judged:
         judged = self._judgement.judge(installation, snapshot)

@@ -238,8 +238,9 @@ def _opener(names: Names, pull: PullRequest) -> Iterator[Signal]:
         return
     known = names.bot(actor.login, actor.id) if _is_machine(actor) else None
     known = known or names.person(actor.login, actor.id)
-    if known:
-        yield _opened_by(known, actor.login)
+    if known:  # not even a doubtful mark makes a bot's own pull request a person's
+        sure = max(known.sure, Confidence.LIKELY, key=lambda one: one.rank)
+        yield _opened_by(Named(known.tool, sure), actor.login)
     elif not _is_machine(actor):
         return
     elif not names.is_automation_login(actor.login):

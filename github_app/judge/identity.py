@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from github_app.judge.catalogue import UNKNOWN_TOOL, Account, Catalogue, Mark, MarkKind, Namesake
+from github_app.judge.catalogue import (
+    UNKNOWN_TOOL,
+    Account,
+    Catalogue,
+    Mark,
+    MarkKind,
+    Namesake,
+    template,
+)
 from github_app.judge.signals import Confidence
 from github_app.judge.text import normalise
 
@@ -104,6 +112,11 @@ class Names:
     def __init__(self, catalogue: Catalogue) -> None:
         self._generic = catalogue.generic
         self._emails = {mark.text: mark for mark in catalogue.marks(MarkKind.EMAIL)}
+        self._email_forms = tuple(
+            (mark.text.rpartition("@")[2], template(mark.text), mark)
+            for mark in catalogue.marks(MarkKind.EMAIL)
+            if "{" in mark.text
+        )
         self._logins, self._ids = _accounts(catalogue)
         self._automation = {account.login for account in catalogue.automation}
         self._automation_emails = {e for account in catalogue.automation for e in account.emails}
@@ -126,6 +139,8 @@ class Names:
         """
         shown = normalise(name[:_LONGEST])
         name, email = shown.lower().strip(), normalise(email[:_LONGEST]).lower().strip()
+        if name in self._automation and email in self._automation_emails:
+            return None
         by_name = self._by_name(name)
         known = self._by_address(email, by_name)
         if known:
@@ -166,7 +181,14 @@ class Names:
         return login.casefold() in self._reviewers
 
     def _by_address(self, email: str, by_name: Mark | None) -> Named | None:
-        mark = self._emails.get(email)
+        mark = self._emails.get(email) or next(
+            (
+                mark
+                for domain, form, mark in self._email_forms
+                if email.endswith(domain) and form.fullmatch(email)
+            ),
+            None,
+        )
         if mark and not (mark.needs_name and not by_name):
             tool = by_name.tool if by_name else mark.tool
             return Named(tool, max(mark.sure, _LIKELY if by_name else _WEAK, key=_rank))
@@ -353,9 +375,15 @@ class Names:
             return _Credit(Named(self._families[family], _LIKELY), is_model=True)
         if words and (words[0] in _AI_FIRST or words[:2] in _AI_PHRASES):
             return _Credit(Named(UNKNOWN_TOOL, _LIKELY))
-        if not strict and words and len(words) <= 4 and words[-1] in _AI_LAST:
+        other = not self._generic.automation_words.isdisjoint(words)
+        if not strict and not other and words and len(words) <= 4 and words[-1] in _AI_LAST:
             return _Credit(Named(UNKNOWN_TOOL, _LIKELY))
         return None
+
+    def only(self, text: str) -> Named | None:
+        """The tool or model that ``text`` names, if there is not a word more in it."""
+        credit = self._segment(text.lower(), strict=True)
+        return credit.named if credit else None
 
     def _longest(self, words: tuple[str, ...]) -> tuple[Mark, int] | None:
         """The longest product name that ``words`` begin with."""

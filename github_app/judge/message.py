@@ -274,7 +274,7 @@ class Messages:
         """The tool that ``after`` begins with. A plain word must be all there is: "Made with Bolt"."""
         text = _CLAUSE_END.split(after.lstrip("[*_`\"'( @"), maxsplit=1)[0]
         for who in self._names.credit(text):
-            if who.sure is not _WEAK or self._names.credit(text, True):
+            if who.sure is not _WEAK or self._names.only(text):
                 return who
         return None
 

@@ -38,6 +38,8 @@ class RecordKind(StrEnum):
     PUBLISHED = "published"  # it stands on GitHub as check run ``check_run_id``
     REFUSED = "refused"  # judged, but not published: the lease was gone, the head had moved
     FAILED = "failed"  # no verdict could be reached or published
+    BYPASSED = "bypassed"  # merged although its head had no green verdict
+    PROTECTION = "protection"  # whether the check is required, where that changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ COUNTERS: dict[str, tuple[tuple[str, ...], str]] = {
     "api_calls": (("installation", "kind"), "Calls to GitHub, by installation and kind."),
     "api_points": (("installation", "resource"), "Primary rate-limit points spent."),
     "errors": (("kind",), "Judgements that failed, by kind of error."),
+    "bypasses": ((), "Merges that the check did not allow."),
     "sweeps": (("result",), "What sweeps found."),
 }
 GAUGES: dict[str, tuple[tuple[str, ...], str]] = {
