@@ -237,7 +237,7 @@ def touches_roster(pull: PullRequest, sources: Iterable[RosterSource] = ()) -> b
     own = {one.path.casefold() for one in known if _same(one.name, pull.repository)}
     rosters = {ROSTER_PATH, LAYER_PATH, *own}
     folded = (path.casefold() for path in changed_paths(pull.files))
-    return any(path in rosters or (holds and path.startswith(".github/")) for path in folded)
+    return any(path in rosters or (holds and path.split("/")[0] == ".github") for path in folded)
 
 
 def _holds_roster(repository: Repository, sources: tuple[RosterSource, ...]) -> bool:

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from github_app.commands import roster as command
 from github_app.judge.errors import RosterError
 from github_app.roster_schema import schema
+from sandbox.server import Sandbox
 from tests.judge.rosters import DATA, LEVELS, PLAIN, SIGN_OFF
 
 BASE = DATA / "layers" / "base.yaml"
@@ -267,6 +268,21 @@ def test_pin_command_asks_github(file: Path, monkeypatch: pytest.MonkeyPatch) ->
     file.write_text(UNPINNED)
     result = run("pin", file)
     assert (result.exit_code, asked) == (0, ["grace", "kim"])
+
+
+@pytest.mark.parametrize("as_app", [True, False], ids=["as-the-app", "as-nobody"])
+def test_pin_against_a_server(file: Path, monkeypatch: pytest.MonkeyPatch, *, as_app: bool) -> None:
+    with Sandbox() as hub:
+        monkeypatch.delenv("GITHUB_APP_ID", raising=False)
+        needed = hub.env() if as_app else {"GITHUB_API_URL": hub.api_url}
+        for name, value in needed.items():
+            monkeypatch.setenv(name, value)
+        file.write_text(UNPINNED.replace("kim:", "nobody-here:"))
+        result = run("pin", file)
+    assert "added id 1906 to grace" in result.output
+    assert "nobody on GitHub has the login nobody-here" in result.output
+    assert result.exit_code == 1
+    assert "grace: {id: 1906, level: senior} # here" in file.read_text()
 
 
 # --- schema ---------------------------------------------------------------------------------------

@@ -42,6 +42,8 @@ SHOP = a_pull().repository
         pytest.param(change(".github/reviewers.yaml", "new.yaml"), (ORG,), True, id="moved-in"),
         pytest.param(change(".github/workflows/ci.yml"), (ORG,), False, id="workflow-of-a-shop"),
         pytest.param(inside(HOME, ".github/workflows/ci.yml"), (ORG,), True, id="workflow-of-home"),
+        pytest.param(inside(HOME, ".github"), (ORG,), True, id="link-in-place-of-the-folder"),
+        pytest.param(inside(HOME, ".githubber/x"), (ORG,), False, id="folder-that-begins-alike"),
         pytest.param(inside(PRIVATE, ".github/CODEOWNERS"), (ORG,), True, id="private-home"),
         pytest.param(
             inside(HOME, "profile/README.md"), (ORG,), False, id="home-but-not-the-roster"
