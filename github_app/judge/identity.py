@@ -81,7 +81,6 @@ _FILLERS = frozenset(
         "assistance",
     }
 )
-_AI_IN_BOT_NAMES = _AI_LAST | {"assistant", "codegen", "coder", "swe", "claude", "codex", "gemini", "copilot", "openai", "anthropic", "autonomous", "devin", "cursor"}  # fmt: skip
 _AGENT_BOXES = frozenset({"agent", "agents", "ai", "aibot", "llm", "gpt", "assistant", "copilot", "codegen", "subagent", "coder", "codingagent"})  # fmt: skip
 _NO_REPLY = frozenset({"noreply", "no-reply", "no_reply", "donotreply", "do-not-reply"})
 
@@ -150,8 +149,9 @@ class Names:
             return None if role is Role.COMMITTER else Named(ending.tool, ending.sure)
         if by_name:
             return self._named_person_or_tool(name, email, by_name)
-        if self.is_automation(name, email):
-            return None
+        if self.is_automation(name, email):  # a workflow of an agent may run under its address
+            odd = email in self._automation_emails and _names_ai(shown, _WORD.findall(name))
+            return Named(UNKNOWN_TOOL, _LIKELY) if odd else None
         return self._by_form(shown, name, email, role)
 
     def is_automation(self, name: str, email: str) -> bool:
@@ -267,13 +267,12 @@ class Names:
             login_words = _WORD.findall(account["login"]) if account else words
             if not self._generic.automation_words.isdisjoint(login_words):
                 return None
-            ai = not _AI_IN_BOT_NAMES.isdisjoint(login_words)
-            return Named(UNKNOWN_TOOL, _LIKELY if ai else _WEAK)
+            return Named(UNKNOWN_TOOL, _LIKELY)  # nobody has said what it is
         own_domain = bool(domain) and not account and not _FREE_MAIL.fullmatch(domain)
         boxes = _WORD.findall(local) if own_domain else []
         if not self._generic.automation_words.isdisjoint(boxes):
             return None
-        if "agent" in boxes or "(agent)" in name:
+        if "(agent)" in name or any(box.endswith("agent") for box in boxes):
             return Named(UNKNOWN_TOOL, _LIKELY)
         if "agent" in words or "subagent" in words:
             sure = role is Role.CO_AUTHOR or not domain or not set(words).isdisjoint(boxes)
@@ -285,7 +284,7 @@ class Names:
             shared_box = role is Role.CO_AUTHOR or local in _AGENT_BOXES or local in _NO_REPLY
             sure = shared_box and (own_domain or not email)
             return Named(UNKNOWN_TOOL, _LIKELY if sure else _WEAK)
-        if own_domain and local in _AGENT_BOXES:
+        if own_domain and local in _AGENT_BOXES and not (local == "ai" and len(words) > 1):
             return Named(UNKNOWN_TOOL, _LIKELY if strong else _WEAK)
         if own_domain and local.split("+")[0] in _NO_REPLY and not self._plain_noreply(domain):
             return Named(UNKNOWN_TOOL, _LIKELY if domain.endswith((".ai", ".agent")) else _WEAK)
@@ -430,7 +429,8 @@ def _model_pattern(families: Iterable[str]) -> re.Pattern[str]:
     words = "|".join(sorted(map(re.escape, families), key=len, reverse=True))
     variants = "code|coder|pro|flash|chat|opus|sonnet|haiku|large|medium|small|max|turbo|next|oss"
     return re.compile(
-        rf"(?<![a-z0-9])(?P<family>{words})[ ._:-]?(?:(?:{variants})[ ._-]?)?[vkmrgo]?[0-9]"
+        rf"(?<![a-z0-9])(?P<family>{words})[ ._:-]?(?:(?:{variants})[ ._-]?)?"
+        rf"(?:[vkmrgo]?[0-9]|(?<=[ ._:-])(?:code|coder|cli)(?![a-z]))"
     )
 
 

@@ -30,7 +30,7 @@ _KEY = re.compile(
 # which the engine looks for much faster than for a choice of words.
 _BY_MEANS_OF = (
     r"[ -](?:(?:entirely|mostly|largely|automatically|partly|in part|fully|primarily|solely|completely) )?"
-    r"(?:with|by|using|via)(?: the)?(?: (?:help|assistance|aid|support) (?:of|from))?[ \t]*+(?P<colon>:?)[ \t]*+"
+    r"(?:with|by|using|via)(?![a-z])(?: the)?(?: (?:help|assistance|aid|support) (?:of|from))?[ \t]*+(?P<colon>:?)[ \t]*+"
 )
 _DONE = tuple(
     (stem, re.compile(stem + _BY_MEANS_OF)) for stem in ("ed", "written", "made", "built")
@@ -84,6 +84,8 @@ _NOT_AI_MAKER = re.compile(
     r"`|\.(?:py|sh|js|ts|rb|pl|go|rs|ya?ml|toml|json|mk|proto|txt|md)\b|github actions?|release|mergify|renovate|dependabot|protoc|openapi|swagger|stainless|make\b|cargo|npm|script|love|❤|♥|cliff|changeset|semantic|weblate|crowdin"
     r"|hand\b|mistake|default|hugo|sphinx|doxygen|mkdocs|jekyll|gradle|maven|cmake|bazel|webpack|vite|rollup|typedoc|rustdoc|javadoc|snyk|sonar|pre-commit|whitesource|mend|pyup|transifex|poeditor"
 )
+_SESSION_KEYS = ("-session", "-session-id", "-session-url", "-thread-id", "-conversation-id")
+_SESSION_ID = re.compile(r"https?://[^\s]{8,}|[a-z]{0,12}[_-]?(?=[a-z]*[0-9])[0-9a-z_-]{8,}")
 _SQUASHED = "squashed commit of the following"
 _SESSION_PATH = re.compile(
     r"/(?:[a-z0-9_-]{1,40}/){0,3}?(?:sessions?|tasks?|threads?|conversations?|agents?|runs?|traces?|chats?)/[a-z0-9_-]{8,}"
@@ -191,12 +193,21 @@ class Messages:
             return
         keys = self._keys
         for found in _KEY.finditer(page.low):
-            rule = keys.get(found["key"].replace(" ", "-"))
+            key = found["key"].replace(" ", "-")
+            rule = keys.get(key)
             if rule is None:
+                if key.endswith(_SESSION_KEYS):
+                    yield from self._session_key(page, found.start("key"), found.end())
                 continue
             if rule.strict and (found["lead"].strip() or not found.start()):
                 continue  # "- agent: fix it", "model: fix it": a topic, not a trailer
             yield from self._trailer(page, rule, found.start("key"), found.end())
+
+    def _session_key(self, page: "_Page", start: int, end: int) -> Iterator[Hit]:
+        """``Anything-Session: <link or id>``: people do not leave such a line."""
+        value = page.value(end).lower()
+        if _SESSION_ID.fullmatch(value):
+            yield page.hit(SignalKind.SESSION, UNKNOWN_TOOL, _LIKELY, start)
 
     def _trailer(self, page: "_Page", rule: _KeyRule, start: int, end: int) -> Iterator[Hit]:
         value = page.value(end)
@@ -255,7 +266,7 @@ class Messages:
 
     def _maker(self, verb: str, before: str, after: str) -> tuple[Confidence, str]:
         footer = not any(c.isalnum() for c in before)
-        if not footer and not _SUBJECT_OF_MADE.search(before):
+        if "[ ]" in before or (not footer and not _SUBJECT_OF_MADE.search(before)):
             return _WEAK, ""
         link = _LINK.search(after)
         home = self._home(link["rest"]) if link else None
@@ -347,7 +358,8 @@ class Messages:
 
     def _named_in(self, text: str) -> Named:
         made = next((found for _, pattern in _DONE if (found := pattern.search(text))), None)
-        starts = [text, text[made.end() :]] if made else [text]
+        starts = [text[made.end() :]] if made else []
+        starts += text, text.partition("used ")[2]
         for start in starts:
             for who in self._names.credit(start):
                 if who.tool != UNKNOWN_TOOL:
