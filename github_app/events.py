@@ -6,6 +6,7 @@ GitHub's list is here: mapped, or ignored on purpose with the reason. What is no
 and ignored, because GitHub adds events at any time.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import Any
 
 from github_app.judge.errors import CountersignError
 from github_app.judge.facts import Actor, ActorKind, Push
+from github_app.store.inbox import StoredDelivery
 from github_app.store.task import BULK, ORDINARY, PERSON_WAITS, Task, TaskKind
 
 Payload = Mapping[str, Any]
@@ -134,6 +136,7 @@ def pull_request(context: Context) -> Mapped:
         head_sha=_text(head, "sha"),
         updated_at=str(pull.get("updated_at") or ""),
         withdraw=_text(head, "sha") if _retargeted(context) else "",
+        edited="body" if _changed(context, "body") else "",
     )
     tasks = [task]
     if context.action == "closed" and not pull.get("merged"):
@@ -303,9 +306,24 @@ RULES: dict[str, Callable[[Context], Mapped]] = {
 # --- what is read of a payload -------------------------------------------------------------------
 
 
+def former_body(delivery: StoredDelivery | None) -> str | None:
+    """The body before an ``edited`` event, from its stored payload. None for any other."""
+    if delivery is None or delivery.body is None or delivery.action != "edited":
+        return None
+    payload = json.loads(delivery.body)
+    changes = payload.get("changes") if isinstance(payload, Mapping) else None
+    body = changes.get("body") if isinstance(changes, Mapping) else None
+    before = body.get("from") if isinstance(body, Mapping) else None
+    return before if isinstance(before, str) else None
+
+
 def _retargeted(context: Context) -> bool:
+    return _changed(context, "base")
+
+
+def _changed(context: Context, what: str) -> bool:
     changes = context.payload.get("changes")
-    return context.action == "edited" and isinstance(changes, Mapping) and "base" in changes
+    return context.action == "edited" and isinstance(changes, Mapping) and what in changes
 
 
 def _touches_roster(context: Context) -> bool:

@@ -16,6 +16,7 @@ from github_app.judge.catalogue import Catalogue
 from github_app.judge.contributors import known_pushes
 from github_app.judge.facts import PullRequest
 from github_app.judge.memory import Memory
+from github_app.judge.policy import DetectionPolicy
 from github_app.judge.report import Annotation
 from github_app.judge.verdict import (
     Outcome,
@@ -96,7 +97,8 @@ class Judgement:
         memory = self._memory(pull)
         if force.roster is None:
             verdict = cannot_judge(pull, force.reason)
-            return Judged(verdict=verdict, snapshot=snapshot, known=memory, memory=memory)
+            seen = remember(pull, DetectionPolicy(), memory, self._catalogue)
+            return Judged(verdict=verdict, snapshot=snapshot, known=memory, memory=seen)
         change, annotations = self._rosters.change(installation, snapshot, force.roster)
         asked: set[Want] = set()
         while True:
@@ -111,7 +113,9 @@ class Judgement:
             verdict=verdict,
             snapshot=replace(snapshot, pull=pull),
             known=memory,
-            memory=_with_pushes(remember(pull, force.roster, memory, self._catalogue), pull),
+            memory=_with_pushes(
+                remember(pull, force.roster.detection, memory, self._catalogue), pull
+            ),
             annotations=annotations,
         )
 

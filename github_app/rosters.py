@@ -116,6 +116,7 @@ class RosterDesk:
             return None, ()
         raised: frozenset[str] = frozenset()
         annotations: tuple[Annotation, ...] = ()
+        problem = ""
         for path in _roster_paths(snapshot, current):
             text = file_at(installation, pull.repository, pull.head_oid, path)
             if text is None:
@@ -130,7 +131,8 @@ class RosterDesk:
                     raised |= raised_by(current, parse_roster(document, source=source))
             except RosterError as error:
                 annotations += _annotations(path, error)
-        return RosterChange(raised=raised), annotations
+                problem = problem or str(error)
+        return RosterChange(raised=raised, problem=problem), annotations
 
     def forget_members(self, installation_id: int) -> None:
         """Team members changed: read them again at the next judgement."""

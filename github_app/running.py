@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from github_app import services
 from github_app.leases import LeaseKeeper
-from github_app.logs import get_logger
+from github_app.logs import get_logger, trace
 from github_app.services import Parts
 from github_app.store.errors import StoreError
 from github_app.sweep import Sweeper
@@ -66,6 +66,9 @@ class Workers:
             except StoreError as error:
                 # The database is away: the work is safe in it, and is taken up when it is back.
                 log.error("database", reason=str(error), advice=error.advice)
+                self._stop.wait(BROKEN_SECONDS)
+            except Exception as error:  # noqa: BLE001 -- a thread that ended would judge no more
+                log.error("fault", kind=type(error).__name__, trace=trace(error))
                 self._stop.wait(BROKEN_SECONDS)
 
 

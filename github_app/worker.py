@@ -11,14 +11,21 @@ from datetime import datetime
 from typing import assert_never
 
 from github_app import records
+from github_app.events import former_body
 from github_app.expansion import Expansion
 from github_app.gateway import app as the_app
-from github_app.gateway import check_run, protection
+from github_app.gateway import check_run, commit, protection
 from github_app.gateway.client import GitHub, Installation
-from github_app.gateway.errors import GitHubError, NotFound, RateLimited, Suspended
+from github_app.gateway.errors import (
+    GitHubError,
+    IncompleteSnapshot,
+    NotFound,
+    RateLimited,
+    Suspended,
+)
 from github_app.gateway.pull_request import Snapshot
 from github_app.judge.errors import CountersignError
-from github_app.judge.facts import CheckRun, Repository
+from github_app.judge.facts import BodyEdit, CheckRun, Repository
 from github_app.judge.memory import Memory
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report import Report, report, withdrawn
@@ -31,6 +38,7 @@ from github_app.rosters import RosterDesk
 from github_app.store.audit import AuditRecord, Entry, Filter
 from github_app.store.claim import Claim
 from github_app.store.database import Store
+from github_app.store.errors import StoreError
 from github_app.store.task import PERSON_WAITS, Task, TaskKind
 
 log = get_logger("worker")
@@ -42,6 +50,8 @@ STALE_READS = 8
 STALE_DELAY = 0.25
 # After so many failures in a row the check says so, where a head is known to say it on.
 SILENT_FAILURES = 2
+# Events of one claim whose payload is looked at again.
+DELIVERIES_READ = 50
 # Heads that this worker knows to be remembered already.
 HEADS_KEPT = 10_000
 
@@ -108,36 +118,67 @@ class Worker:
 
     def _do(self, claim: Claim) -> None:
         """Do the work; every way out settles the claim or gives it back."""
-        task = claim.task
         try:
             self._dispatch(claim)
         except LeaseLost:
-            log.info("lease lost", **_about(claim))
-            self._store.queue.settle(claim)
+            self._lost(claim)
         except RateLimited as error:
-            seconds = max((error.until - self._now()).total_seconds(), 1.0)
-            log.warning("rate limited", seconds=round(seconds), **_about(claim))
-            self._store.queue.block_installation(task.installation_id, seconds)
-            self._store.queue.retry(claim, str(error), transient=True)
+            self._limited(claim, error)
         except StaleRead as error:
             self._store.queue.retry(claim, str(error), delay=STALE_DELAY, transient=True)
         except NotFound as error:
-            log.info("gone", reason=str(error), **_about(claim))
-            self._store.queue.settle(claim)
+            self._gone(claim, error)
         except Suspended as error:
             log.info("suspended", reason=str(error), **_about(claim))
             self._store.queue.settle(claim)
+        except IncompleteSnapshot as error:
+            reason = Reason(code=Code.INCOMPLETE, detail=error.what)
+            self._failed(claim, error, reason, retryable=error.retryable)
         except GitHubError as error:
-            self._failed(claim, error, Code.GITHUB_FAILED, retryable=error.retryable)
-        except CountersignError as error:
-            self._failed(claim, error, Code.INTERNAL, retryable=True)
+            reason = Reason(code=Code.GITHUB_FAILED, detail=type(error).__name__)
+            self._failed(claim, error, reason, retryable=error.retryable)
+        except StoreError:
+            raise  # the database is away: whoever runs us waits for it
         except Exception as error:  # noqa: BLE001 -- a fault of ours must not kill the worker
-            log.error("fault", kind=type(error).__name__, trace=trace(error), **_about(claim))
-            fault = CountersignError(f"unexpected {type(error).__name__}")
-            self._failed(claim, fault, Code.INTERNAL, retryable=False)
+            kind = type(error).__name__
+            log.error("fault", kind=kind, trace=trace(error), **_about(claim))
+            fault = CountersignError(f"unexpected {kind}")
+            self._failed(claim, fault, Reason(code=Code.INTERNAL, detail=kind), retryable=False)
+
+    def _lost(self, claim: Claim) -> None:
+        log.info("lease lost", **_about(claim))
+        self._store.queue.settle(claim)  # refused by its token; asks for one more judgement
+
+    def _limited(self, claim: Claim, error: RateLimited) -> None:
+        """``Retry-After`` is the installation's, not the row's: nothing of it is claimed before."""
+        seconds = max((error.until - self._now()).total_seconds(), 1.0)
+        log.warning("rate limited", seconds=round(seconds), **_about(claim))
+        self._store.queue.block_installation(claim.task.installation_id, seconds)
+        self._store.queue.retry(claim, str(error), transient=True)
+
+    def _gone(self, claim: Claim, error: NotFound) -> None:
+        """It does not exist, or has another name by now: then it is asked for under that one."""
+        task = claim.task
+        name = self._name_now(task)
+        if name is not None and name != task.full_name:
+            log.info("renamed", now=name, **_about(claim))
+            self._store.queue.add([replace(task, full_name=name)])
+        else:
+            log.info("gone", reason=str(error), **_about(claim))
+        self._store.queue.settle(claim)
+
+    def _name_now(self, task: Task) -> str | None:
+        """The repository's name by its id; None where the installation cannot see it."""
+        if not task.installation_id or not task.repository_id:
+            return None
+        try:
+            installation = self._github.installation(task.installation_id)
+            return commit.full_name(installation, task.repository_id)
+        except (NotFound, Suspended):
+            return None
 
     def _failed(
-        self, claim: Claim, error: CountersignError, code: Code, *, retryable: bool
+        self, claim: Claim, error: CountersignError, reason: Reason, *, retryable: bool
     ) -> None:
         """Not judged: try again later, and say so on the check before anybody has to wonder."""
         kind = type(error).__name__
@@ -145,8 +186,8 @@ class Worker:
             "not judged", kind=kind, reason=str(error), advice=error.advice, **_about(claim)
         )
         self._store.counters.add("errors", {"kind": kind})
-        if not retryable or claim.attempts + 1 >= SILENT_FAILURES:
-            self._say_failed(claim, Reason(code=code, detail=kind))
+        if _time_to_say_so(claim.attempts + 1, retryable=retryable):
+            self._say_failed(claim, reason)
         self._store.queue.retry(claim, f"{kind}: {error}", transient=retryable)
 
     def _say_failed(self, claim: Claim, reason: Reason) -> None:
@@ -156,7 +197,7 @@ class Worker:
             return
         try:
             self._publish_unread(claim, oid, withdrawn(reason), reason)
-        except GitHubError as error:
+        except (GitHubError, LeaseLost) as error:
             log.warning("could not say so", reason=str(error), **_about(claim))
 
     def _publish_unread(self, claim: Claim, oid: str, said: Report, reason: Reason) -> None:
@@ -213,10 +254,10 @@ class Worker:
         self._store.queue.settle(claim)
 
     def _pull_request(self, claim: Claim, installation: Installation) -> None:
-        subject = _subject(claim.task)
         self._withdraw(claim)
-        snapshot = self._judgement.read(installation, subject)
+        snapshot = self._judgement.read(installation, _subject(claim.task))
         _refuse_stale(claim, snapshot)
+        snapshot = self._with_told_bodies(claim, snapshot)
         if snapshot.pull.state != "OPEN":
             self._closed(claim, installation, snapshot)
             return
@@ -228,6 +269,20 @@ class Worker:
             self._store.queue.add([_group_task(claim.task, pull.queue_entry.head_oid)])
         target = Target(repository=pull.repository, oid=pull.head_oid, standing=pull.check)
         self._publish(claim, installation, judged, target)
+
+    def _with_told_bodies(self, claim: Claim, snapshot: Snapshot) -> Snapshot:
+        """Add the bodies that ``edited`` events told of: their history on GitHub can be blanked."""
+        if not claim.hint.get("edited"):
+            return snapshot
+        pull = snapshot.pull
+        edits = tuple(
+            BodyEdit(edited_at=pull.updated_at, editor=None, text=text)
+            for guid in claim.deliveries[:DELIVERIES_READ]
+            if (text := former_body(self._store.inbox.get(guid)))
+        )
+        if not edits:
+            return snapshot
+        return replace(snapshot, pull=replace(pull, body_edits=(*pull.body_edits, *edits)))
 
     def _closed(self, claim: Claim, installation: Installation, snapshot: Snapshot) -> None:
         """Nothing is published any more. A merge that our check did not allow is written down."""
@@ -407,6 +462,13 @@ class Worker:
         if isinstance(oid, str) and oid and claim.attempts == 0:
             reason = Reason(code=Code.RETARGETED)
             self._publish_unread(claim, oid, withdrawn(reason), reason)
+
+
+def _time_to_say_so(failures: int, *, retryable: bool) -> bool:
+    """At the first failure that will not pass by itself, else at the second; then ever more
+    rarely: every time is another check run."""
+    first = SILENT_FAILURES if retryable else 1
+    return failures >= first and failures.bit_count() == 1
 
 
 def _anything(memory: Memory) -> bool:

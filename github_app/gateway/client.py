@@ -5,6 +5,7 @@ renewed once, a broken connection is asked again once if nothing can happen twic
 is reported. All other retries belong to the queue.
 """
 
+import os
 import re
 import threading
 import time
@@ -15,30 +16,15 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from github_app.gateway.credentials import (
-    AppCredentials,
-    Credentials,
-    InstallationCredentials,
-)
+from github_app.gateway.credentials import AppCredentials, Credentials, InstallationCredentials
 from github_app.gateway.documents import document
-from github_app.gateway.errors import (
-    ConnectionLost,
-    Forbidden,
-    GitHubError,
-    IncompleteSnapshot,
-    NotFound,
-    RateLimited,
-    Refused,
-    TooHeavy,
-    Unavailable,
-)
-from github_app.gateway.failures import SECONDARY_WAIT, failure, reset
+from github_app.gateway.errors import ConnectionLost, NotFound, RateLimited, Unavailable
+from github_app.gateway.failures import failure, query_failure, reset
 from github_app.gateway.transport import Answer, Line
 from github_app.settings import Settings
 
 PER_PAGE = 100
 _SLOT = re.compile(r"\{(\w+)\}")
-_WORD = re.compile(r"[A-Za-z_]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +117,9 @@ class GitHub:
     def close(self) -> None:
         """Close every connection. Threads that go on asking open new ones."""
         self._local = threading.local()
-        for line in list(self._lines):
+        with self._lock:
+            lines = list(self._lines)
+        for line in lines:
             line.close()
 
     def call(
@@ -214,10 +202,11 @@ class GitHub:
 
     def _line(self) -> Line:
         line: Line | None = getattr(self._local, "line", None)
-        if line is None:
+        if line is None or line.pid != os.getpid():  # after a fork the parent's is the parent's
             line = Line(self._settings.api_url, self._settings.graphql_url)
             self._local.line = line
-            self._lines.add(line)
+            with self._lock:
+                self._lines.add(line)
         return line
 
     def _mint(self, installation_id: int) -> Answer:
@@ -350,75 +339,16 @@ class Installation(Caller):
         """
         request = Request.query(operation, variables)
         answer = self.github.call(request, self.id, self._credentials)
-        data = answer.data if isinstance(answer.data, dict) else {}
-        errors = data.get("errors")
-        if errors is not None:
-            error = _query_error(errors, tolerate, request.kind, answer)
-            if isinstance(error, RateLimited):
-                self.github.block(self.id, "graphql", error.until)
-            if error is not None:
-                raise error
-        found = data.get("data")
+        error = query_failure(answer, request.kind, tolerate, datetime.now(UTC))
+        if isinstance(error, RateLimited):
+            self.github.block(self.id, "graphql", error.until)
+        if error is not None:
+            raise error
+        found = answer.data.get("data") if isinstance(answer.data, dict) else None
         if not isinstance(found, dict):
             raise Unavailable(f"{request.kind}: no data", request_id=answer.request_id)
         rate = _rate(answer)
         return Result(found, _cost(answer), rate.remaining if rate else None, answer.request_id)
-
-
-def _query_error(
-    errors: object, tolerate: tuple[str, ...], kind: str, answer: Answer
-) -> GitHubError | None:
-    if not isinstance(errors, list) or not errors:
-        return Unavailable(f"{kind}: errors of an unknown shape", request_id=answer.request_id)
-    for error in errors:
-        if not isinstance(error, dict):
-            return Unavailable(f"{kind}: errors of an unknown shape", request_id=answer.request_id)
-        path = error.get("path")
-        if error.get("type") == "NOT_FOUND" and path in [[name] for name in tolerate]:
-            continue
-        return _named_query_error(error, kind, answer)
-    return None
-
-
-def _named_query_error(error: Mapping[str, Any], kind: str, answer: Answer) -> GitHubError:
-    """Name one GraphQL error. Its message is read for GitHub's own words and never shown."""
-    name, where = _word(error.get("type")), _path(error.get("path"))
-    message = str(error.get("message", "")).lower()
-    request_id = answer.request_id
-    if name == "RATE_LIMITED" or "rate limit" in message:
-        now = datetime.now(UTC)
-        used_up = answer.headers.get("x-ratelimit-remaining") == "0"
-        until = (reset(answer.headers, now) if used_up else None) or now + SECONDARY_WAIT
-        return RateLimited(f"{kind}: GitHub's rate limit", until=until, request_id=request_id)
-    if name == "NOT_FOUND":
-        return NotFound(f"{kind}: not found{where}", request_id=request_id)
-    if name == "FORBIDDEN":
-        return Forbidden(f"{kind}: the app may not read{where}", request_id=request_id)
-    if (name and ("LIMIT" in name or "TIMEOUT" in name)) or _gave_up(message):
-        return TooHeavy(f"{kind}: GitHub gave up on the query", request_id=request_id)
-    extensions = error.get("extensions")
-    code = _word(extensions.get("code")) if isinstance(extensions, dict) else ""
-    if code:
-        return Refused(f"{kind}: GitHub declined the query ({code})", request_id=request_id)
-    return IncompleteSnapshot(
-        f"{kind}: GitHub reported {name or 'an error'}{where}", request_id=request_id
-    )
-
-
-def _gave_up(message: str) -> bool:
-    signs = ("resource limit", "limits exceeded", "timeout", "timed out", "something went wrong")
-    return any(sign in message for sign in signs)
-
-
-def _word(value: object) -> str:
-    return value if isinstance(value, str) and _WORD.fullmatch(value) else ""
-
-
-def _path(value: object) -> str:
-    """`` at repository.pullRequest``: names of our own query's fields, so nothing foreign."""
-    parts = value if isinstance(value, list) else []
-    words = [str(part) for part in parts if isinstance(part, int) or _word(part)]
-    return f" at {'.'.join(words)}" if words else ""
 
 
 def _fill(template: str, values: Mapping[str, object], kind: str) -> str:

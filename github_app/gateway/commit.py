@@ -49,6 +49,16 @@ def check_on(
         return nodes.check_run(commit)
 
 
+def full_name(installation: Installation, repository_id: int) -> str:
+    """The name that a repository has now. Raises: NotFound, any other GitHubError.
+
+    Source: REST ``/repositories/{id}``, which follows renames and transfers.
+    """
+    answer = installation.rest("GET", "/repositories/{id}", {"id": repository_id})
+    with refusing_surprises():
+        return nodes.text(answer.data, "full_name")
+
+
 def repository_id(installation: Installation, owner: str, name: str) -> int:
     """The numeric id behind a repository's name. Raises: NotFound, also where the name is an old
     one that GitHub still knows; any other GitHubError.

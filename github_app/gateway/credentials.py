@@ -16,6 +16,7 @@ from github_app.settings import Settings
 
 JWT_SECONDS = 300  # GitHub accepts at most 600 and our clock may be wrong
 JWT_REUSE_SECONDS = 240
+JUST_SIGNED = 5  # seconds: a younger JWT was not refused for its age
 RENEW_BEFORE = 120  # seconds left of a token; longer than any one judgement takes
 
 
@@ -46,9 +47,11 @@ class AppCredentials:
     def renew(self, refused: str) -> bool:
         """Sign once more: after a machine slept its clock went on and the monotonic one did not."""
         with self._lock:
-            reused = self._jwt == refused and time.monotonic() < self._good_until - 1
+            if self._jwt != refused:
+                return True  # another thread has signed since
+            age = time.monotonic() - (self._good_until - JWT_REUSE_SECONDS)
             self._good_until = 0.0
-            return reused
+            return age > JUST_SIGNED
 
 
 @dataclass(frozen=True, slots=True)

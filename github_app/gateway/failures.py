@@ -4,12 +4,14 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from github.Requester import Requester
 
 from github_app.gateway.errors import (
     Forbidden,
     GitHubError,
+    IncompleteSnapshot,
     NotFound,
     RateLimited,
     Refused,
@@ -22,6 +24,7 @@ from github_app.gateway.transport import Answer
 
 SECONDARY_WAIT = timedelta(seconds=60)  # docs, "Rate limits for the REST API": at least a minute
 LONGEST_WAIT = timedelta(hours=2)  # primary limits reset hourly; a larger figure is a mistake
+_WORD = re.compile(r"[A-Za-z_]{1,64}")
 _PERMISSIONS = re.compile(r"[a-z_=,; ]{1,300}")
 
 
@@ -58,6 +61,54 @@ def failure(answer: Answer, what: str, now: datetime) -> GitHubError:
         problem = f"{what}: GitHub failed ({status})"
         return Unavailable(problem, status=status, request_id=request_id)
     return Refused(f"{what}: GitHub declined ({status})", status=status, request_id=request_id)
+
+
+def query_failure(
+    answer: Answer, what: str, tolerate: tuple[str, ...], now: datetime
+) -> GitHubError | None:
+    """Name what is wrong with a GraphQL answer of status 200; None if nothing is.
+
+    ``tolerate``: top-level fields that may be NOT_FOUND. Any other error, anywhere, is a failure.
+    """
+    errors = answer.data.get("errors") if isinstance(answer.data, dict) else None
+    if errors is None:
+        return None
+    if not isinstance(errors, list) or not errors:
+        return Unavailable(f"{what}: errors of an unknown shape", request_id=answer.request_id)
+    for error in errors:
+        if not isinstance(error, dict):
+            return Unavailable(f"{what}: errors of an unknown shape", request_id=answer.request_id)
+        path = error.get("path")
+        if error.get("type") == "NOT_FOUND" and path in [[name] for name in tolerate]:
+            continue
+        return _named_query_error(error, what, answer, now)
+    return None
+
+
+def _named_query_error(
+    error: Mapping[str, Any], what: str, answer: Answer, now: datetime
+) -> GitHubError:
+    """Name one GraphQL error. Its message is read for GitHub's own words and never shown."""
+    name, where = _word(error.get("type")), _path(error.get("path"))
+    message = str(error.get("message", "")).lower()
+    request_id = answer.request_id
+    if name == "RATE_LIMITED" or "rate limit" in message:
+        used_up = answer.headers.get("x-ratelimit-remaining") == "0"
+        until = (reset(answer.headers, now) if used_up else None) or now + SECONDARY_WAIT
+        return RateLimited(f"{what}: GitHub's rate limit", until=until, request_id=request_id)
+    if name == "NOT_FOUND":
+        return NotFound(f"{what}: not found{where}", request_id=request_id)
+    if name == "FORBIDDEN":
+        return Forbidden(f"{what}: the app may not read{where}", request_id=request_id)
+    if (name and ("LIMIT" in name or "TIMEOUT" in name)) or _gave_up(message):
+        return TooHeavy(f"{what}: GitHub gave up on the query", request_id=request_id)
+    extensions = error.get("extensions")
+    code = _word(extensions.get("code")) if isinstance(extensions, dict) else ""
+    if code:
+        return Refused(f"{what}: GitHub declined the query ({code})", request_id=request_id)
+    return IncompleteSnapshot(
+        f"{what}: GitHub reported {name or 'an error'}{where}", request_id=request_id
+    )
 
 
 def limit(answer: Answer, message: str, now: datetime) -> datetime | None:
@@ -123,3 +174,19 @@ def _skew(answer: Answer, now: datetime) -> str:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 12
+
+
+def _gave_up(message: str) -> bool:
+    signs = ("resource limit", "limits exceeded", "timeout", "timed out", "something went wrong")
+    return any(sign in message for sign in signs)
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else ""
+
+
+def _path(value: object) -> str:
+    """`` at repository.pullRequest``: names of our own query's fields, so nothing foreign."""
+    parts = value if isinstance(value, list) else []
+    words = [str(part) for part in parts if isinstance(part, int) or _word(part)]
+    return f" at {'.'.join(words)}" if words else ""

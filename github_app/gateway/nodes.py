@@ -209,6 +209,8 @@ def event(node: Node) -> Event:
         at=moment(node, "createdAt"),
         actor=actor(node["actor"]),
         label=None if label is None else text(label, "name"),
+        label_created_at=_label_time(label, "createdAt"),
+        label_edited_at=_label_time(label, "updatedAt"),
         before=before(node),
         after=after(node),
         # a team is no Actor: it has no login
@@ -218,6 +220,11 @@ def event(node: Node) -> Event:
             None if state is None else _review_state(text(node, "previousReviewState"))
         ),
     )
+
+
+def _label_time(label: Node | None, field: str) -> datetime | None:
+    """Asked of the labels that were put on only; GitHub may not know it of an old one."""
+    return moment(label, field) if label and label.get(field) is not None else None
 
 
 def queue_entry(node: Node | None) -> QueueEntry | None:

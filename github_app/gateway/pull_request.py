@@ -15,7 +15,7 @@ from github_app.gateway.client import Installation
 from github_app.gateway.errors import IncompleteSnapshot, NotFound
 from github_app.gateway.nodes import Node, child, flag, items, number, text
 from github_app.gateway.reading import Cursor, Reading, home, refusing_surprises
-from github_app.gateway.repository import open_pull_requests, pulls_with_head, siblings
+from github_app.gateway.repository import among_open_heads, siblings
 from github_app.judge.facts import Commit, EventKind, PullRequest, Repository, Sibling
 
 OWNER_ROSTER = "reviewers.yaml"
@@ -111,7 +111,7 @@ def read(
         lists = _Lists(node)
         lists.read_on(reading)
         pull = _pull_request(base, node, lists, now)
-        twins = _siblings(installation, pull, node, check_name, app_id)
+        twins = _siblings(installation, pull, node)
         return Snapshot(
             pull=replace(pull, siblings=twins),
             rosters=_rosters(data, base),
@@ -296,30 +296,24 @@ def _head(node: Node) -> Node:
     return found[0]
 
 
-def _siblings(
-    installation: Installation, pull: PullRequest, node: Node, check_name: str, app_id: int
-) -> tuple[Sibling, ...]:
+def _siblings(installation: Installation, pull: PullRequest, node: Node) -> tuple[Sibling, ...]:
     """Other open pull requests with this head: what the check says, it says of them too.
 
-    GitHub's list of a commit's pull requests leaves the open ones out once the commit is in the
-    default branch, and may trail. If it does not even name the one we ask about, or is cut, it
-    proves nothing, and the open pull requests are gone through.
+    GitHub's list of a commit's pull requests may leave open ones out (see ``pulls_with_head``). If
+    it is cut, or does not even name the one we ask about, it proves nothing: all are looked at.
     """
     if pull.state != "OPEN":
         return ()
-    home_id, full_name = pull.repository.id, (pull.repository.owner, pull.repository.name)
     listed = child(_head(node), "associatedPullRequests")
-    found = siblings(listed, pull.head_oid, home_id)
-    if number(listed, "totalCount") != len(listed["nodes"]):
-        found = pulls_with_head(installation, *full_name, pull.head_oid, repository_id=home_id)
-    if all(one.number != pull.number for one in found):
-        every = open_pull_requests(
-            installation, *full_name, repository_id=home_id, check_name=check_name, app_id=app_id
-        )
-        found = tuple(
-            Sibling(number=one.number, base_ref=one.base_ref)
-            for one in every
-            if one.head_oid == pull.head_oid
+    found = siblings(listed, pull.head_oid, pull.repository.id)
+    whole = number(listed, "totalCount") == len(listed["nodes"])
+    if not whole or all(one.number != pull.number for one in found):
+        found = among_open_heads(
+            installation,
+            pull.repository.owner,
+            pull.repository.name,
+            pull.head_oid,
+            repository_id=pull.repository.id,
         )
     return tuple(one for one in found if one.number != pull.number)
 

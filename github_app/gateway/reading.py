@@ -8,6 +8,7 @@ from github_app.gateway.client import Installation
 from github_app.gateway.errors import IncompleteSnapshot, NotFound, TooHeavy
 from github_app.gateway.nodes import Node, Surprise, child, flag, number, text
 
+MOST_PAGES = 1_000  # 100,000 open pull requests
 PAGE_SIZES = (100, 50, 25)  # the next one when GitHub gives up on a query; 100 is its limit
 
 
@@ -65,8 +66,8 @@ class Cursor:
         if self.done:
             return
         self.next = text(info, "endCursor")
-        if self.next in self._seen or not connection["nodes"]:
-            raise IncompleteSnapshot(f"the pages of {self._what} repeat")
+        if self.next in self._seen or len(self._seen) == MOST_PAGES:
+            raise IncompleteSnapshot(f"the pages of {self._what} do not end")
         self._seen.add(self.next)
 
 

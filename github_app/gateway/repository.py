@@ -65,8 +65,9 @@ def pulls_with_head(
 ) -> tuple[Sibling, ...]:
     """The open pull requests of the repository whose head is this commit.
 
-    GitHub lists open ones only while the commit is not in the default branch. Raises: GitHubError.
-    Source: GitHub GraphQL ``Commit.associatedPullRequests``.
+    GitHub's own list is asked first. It leaves out open ones whose commit is in the default
+    branch, and knows commits of forks badly; so if it names none, all heads are gone through.
+    Raises: GitHubError. Source: GitHub GraphQL ``Commit.associatedPullRequests``.
     """
     variables = {"owner": owner, "name": name, "oid": oid}
     reading, cursor = Reading(installation), Cursor("the pull requests of a commit")
@@ -75,16 +76,37 @@ def pulls_with_head(
         data = reading.ask("PullRequestsWithHead", {**variables, "after": cursor.next})
         with refusing_surprises():
             commit = home(data, repository_id)["object"]
-            if commit is None or "associatedPullRequests" not in commit:
-                return ()
+            if commit is None or commit.get("associatedPullRequests") is None:
+                break
             page = child(commit, "associatedPullRequests")
             cursor.advance(page)
             found += siblings(page, oid, repository_id)
+    if not found:
+        return among_open_heads(installation, owner, name, oid, repository_id=repository_id)
     return tuple(found)
 
 
+def among_open_heads(
+    installation: Installation, owner: str, name: str, oid: str, *, repository_id: int
+) -> tuple[Sibling, ...]:
+    """The same, proven: every open pull request is looked at, a hundred a call.
+
+    Raises: GitHubError.
+    """
+    variables = {"owner": owner, "name": name}
+    reading, cursor = Reading(installation), Cursor("the open pull requests")
+    found: dict[int, Sibling] = {}
+    while not cursor.done:
+        data = reading.ask("OpenHeads", {**variables, "after": cursor.next})
+        with refusing_surprises():
+            page = child(home(data, repository_id), "pullRequests")
+            cursor.advance(page)
+            found |= {one.number: one for one in siblings(page, oid, repository_id)}
+    return tuple(found.values())
+
+
 def siblings(connection: Node, oid: str, repository_id: int) -> tuple[Sibling, ...]:
-    """Of a commit's ``associatedPullRequests``: the open ones here with exactly this head."""
+    """Of a list of pull requests: the open ones of this repository with exactly this head."""
     return tuple(
         Sibling(number=number(node, "number"), base_ref=text(node, "baseRefName"))
         for node in items(connection, lambda node: node)

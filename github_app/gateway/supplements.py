@@ -5,7 +5,7 @@ from typing import Any
 
 from github_app.gateway.client import Caller, Installation
 from github_app.gateway.errors import NotFound
-from github_app.gateway.nodes import Node, child, moment, number, optional, text
+from github_app.gateway.nodes import Node, moment, number, text
 from github_app.gateway.reading import refusing_surprises
 from github_app.judge.facts import Actor, ActorKind, PullRequest, Push
 
@@ -128,22 +128,3 @@ def public_user_id(caller: Caller, login: str) -> int | None:
         # a renamed account's old name must not answer for the new one
         same = text(node, "login").casefold() == login.casefold()
         return number(node, "id") if same and node["type"] == ActorKind.USER else None
-
-
-def opened_by_app(installation: Installation, pull: PullRequest) -> str | None:
-    """The slug of the app that opened the pull request in its author's name, None if none did.
-
-    Needs *Issues: read*: Forbidden without. Raises: GitHubError.
-    Source: REST ``issues/get``, ``performed_via_github_app``; GraphQL does not say.
-    """
-    values = {
-        "owner": pull.repository.owner,
-        "repo": pull.repository.name,
-        "number": pull.number,
-    }
-    node: Any = installation.rest("GET", "/repos/{owner}/{repo}/issues/{number}", values).data
-    with refusing_surprises():
-        app = node.get("performed_via_github_app")
-        return (
-            None if app is None else optional(child(node, "performed_via_github_app"), "slug", text)
-        )

@@ -7,6 +7,7 @@ connection is ours (kept alive, capped, never redirected) and nothing is retried
 
 import json
 import logging
+import os
 import time
 from collections.abc import ItemsView, Mapping
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ class Line:
     """Used by one thread at a time: two threads on one could cross bodies and addresses."""
 
     def __init__(self, api_url: str, graphql_url: str) -> None:
+        self.pid = os.getpid()
         self._bearer = _Bearer()
         self._graphql_url = graphql_url
         self._requester = Requester(

@@ -181,6 +181,7 @@ class Event:
 
     ``before``/``after`` hold what changed, in the words of the kind: titles, branch names, or the
     commit ids of a force-push. ``subject`` is the assignee or requested reviewer.
+    ``label`` is what the label is called *now*: anybody who can write may have renamed it since.
     """
 
     kind: EventKind
@@ -188,6 +189,8 @@ class Event:
     at: datetime
     actor: Actor | None
     label: str | None = None
+    label_created_at: datetime | None = None
+    label_edited_at: datetime | None = None
     before: str | None = None
     after: str | None = None
     subject: Actor | None = None

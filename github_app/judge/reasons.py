@@ -57,6 +57,7 @@ class Code(StrEnum):
     GROUP_UNKNOWN = "CS065"  # a merge group that cannot be traced to its pull requests
     GROUP_STALE = "CS066"  # queued with another head than the one that was judged
     INTERNAL = "CS067"
+    PROPOSED_ROSTER_BROKEN = "CS069"  # the change would leave a roster that cannot be used
     RETARGETED = "CS068"  # the base branch changed: nothing stands until it is judged anew
 
     # Said aloud, decides nothing
@@ -65,6 +66,7 @@ class Code(StrEnum):
     CLEARING_IGNORED = "CS072"  # the label was set by somebody who is not entitled
     TEAM_UNREAD = "CS073"
     CARRIED_OVER = "CS074"  # an approval of an older head whose change is provably the same
+    LABEL_EDITED = "CS075"  # the label that clears was renamed or edited after it was applied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

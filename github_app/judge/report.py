@@ -310,7 +310,8 @@ def _evidence(page: _Page, item: Remembered) -> str:
         "" if item.origin == page.verdict.pull.number else f", seen in pull request {item.origin}"
     )
     shown = f": {code(signal.evidence)}" if signal.evidence else ""
-    return f"{page.tool(signal.tool)}, {signal.confidence.value} ({signal.kind.value}, {place}{origin}){shown}"
+    tool, sure, kind = page.tool(signal.tool), signal.confidence.value, signal.kind.value
+    return f"{tool}, {sure} ({kind}, {place}{origin}){shown}"
 
 
 def _needed(page: _Page) -> Iterator[str]:
@@ -411,12 +412,17 @@ SENTENCES: dict[Code, str] = {
     Code.GROUP_UNKNOWN: "this merge group cannot be traced to its pull requests.",
     Code.GROUP_STALE: "a queued pull request has another head than the one that was judged.",
     Code.INTERNAL: "an error of Countersign ({detail}).",
+    Code.PROPOSED_ROSTER_BROKEN: "this change would break the roster: {detail}",
     Code.RETARGETED: "the base branch changed, and the pull request is judged anew.",
     Code.ROSTER_STALE: "The roster is broken; the last valid one is in force: {detail}",
     Code.ROSTER_WARNING: "The roster: {detail}",
     Code.CLEARING_IGNORED: (
         f"{{who}} set the label `{CLEARING_LABEL}`, but may not: "
         "a senior without a part in the change can."
+    ),
+    Code.LABEL_EDITED: (
+        f"the label `{CLEARING_LABEL}` was renamed or edited after {{who}} set it, "
+        "so it clears nothing until it is taken off and set again."
     ),
     Code.TEAM_UNREAD: "The members of team {detail} could not be read; they count as unlisted.",
     Code.CARRIED_OVER: "{who} approved {sha}; the change is the same, so it still counts.",
@@ -429,6 +435,7 @@ _REMARKS = frozenset(
         Code.ROSTER_STALE,
         Code.ROSTER_WARNING,
         Code.CLEARING_IGNORED,
+        Code.LABEL_EDITED,
         Code.EVIDENCE_CLEARED,
         Code.TEAM_UNREAD,
         Code.CARRIED_OVER,
@@ -453,6 +460,10 @@ _ADVICE: dict[Code, str] = {
     Code.GITHUB_FAILED: _RETRIED,
     Code.INTERNAL: _RETRIED,
     Code.RETARGETED: _RETRIED,
+    Code.PROPOSED_ROSTER_BROKEN: (
+        "mend the lines that are marked below, and push again; "
+        "`countersign roster check` names every error."
+    ),
     Code.GROUP_UNKNOWN: "take the pull request out of the queue and put it in again.",
     Code.GROUP_STALE: "take the pull request out of the queue and put it in again.",
 }

@@ -14,9 +14,9 @@ from github_app.judge import detection, exemption, signoff
 from github_app.judge.catalogue import Catalogue
 from github_app.judge.contributors import Contributors, contributors, pushers_known
 from github_app.judge.detection import Declaration
-from github_app.judge.facts import Actor, GitIdentity, PullRequest, Review
+from github_app.judge.facts import Actor, Event, GitIdentity, PullRequest, Review
 from github_app.judge.memory import Memory, Remembered
-from github_app.judge.policy import Requirement
+from github_app.judge.policy import DetectionPolicy, Requirement
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.roster import Person, Roster, RosterSource
 from github_app.judge.signals import Place
@@ -66,9 +66,9 @@ class Verdict:
     """The outcome for one head commit, and everything it rests on.
 
     ``reasons[0]`` decides; the others add to it. ``evidence`` is what stands, ``cleared`` what an
-    entitled senior set aside; ``tools`` has the names of the tools in it. ``signers`` are those who could sign now, the most available first.
-    ``wants`` is not empty where another fact could change the outcome: until it was asked for,
-    the verdict is on the safe side of it.
+    entitled senior set aside; ``tools`` has the names of the tools in it. ``signers`` are those who
+    could sign now, the most available first. ``wants`` is not empty where another fact could change
+    the outcome: until it was asked for, the verdict is on the safe side of it.
     """
 
     outcome: Outcome
@@ -95,10 +95,12 @@ class Verdict:
 class RosterChange:
     """What this pull request does to the roster: None where it leaves it alone.
 
-    ``raised`` holds the case-folded logins that would gain a level or be newly listed.
+    ``raised`` holds the case-folded logins that would gain a level or be newly listed. ``problem``
+    is the first error of a file that could not be used if it were merged.
     """
 
     raised: frozenset[str] = frozenset()
+    problem: str = ""
 
 
 def judge(
@@ -115,12 +117,15 @@ def judge(
     Shapes:  ``pull`` is complete (the gateway refuses what is not), reviews and events oldest
              first, any length; ``memory`` is what the store knew before this snapshot.
     Units:   aware UTC times; the judge's "now" is ``pull.taken_at``.
-    Returns: a verdict for ``pull.head_oid``. Never CANNOT_JUDGE: that is for callers whose facts
-             or roster could not be had (``cannot_judge``).
+    Returns: a verdict for ``pull.head_oid``. CANNOT_JUDGE only for a change that would break the
+             roster; callers whose facts or roster could not be had say ``cannot_judge``.
     Errors:  none.
     Source:  design sections 2 to 5.
     """
     case = _study(pull, roster, memory, catalogue, change, carried)
+    if change is not None and change.problem:
+        reason = Reason(code=Code.PROPOSED_ROSTER_BROKEN, detail=change.problem)
+        return _verdict(case, Outcome.CANNOT_JUDGE, reason)
     if not case.assisted and change is None:
         return _unassisted(case)
     for rule in (_objected, _exempt, _signed, _waiting):
@@ -155,9 +160,11 @@ def worst(own: Verdict, others: tuple[Verdict, ...]) -> Verdict:
     return replace(candidate, reasons=(*candidate.reasons, twin))
 
 
-def remember(pull: PullRequest, roster: Roster, memory: Memory, catalogue: Catalogue) -> Memory:
+def remember(
+    pull: PullRequest, policy: DetectionPolicy, memory: Memory, catalogue: Catalogue
+) -> Memory:
     """The memory after this snapshot: all that was known, and what is seen now."""
-    signals = detection.detect(pull, roster.detection, catalogue)
+    signals = detection.detect(pull, policy, catalogue)
     return detection.remember(memory, signals, now=_seen_at(pull), origin=pull.number)
 
 
@@ -194,7 +201,7 @@ def _study(
     change: RosterChange | None,
     carried: frozenset[str],
 ) -> _Case:
-    remembered = remember(pull, roster, memory, catalogue)
+    remembered = remember(pull, roster.detection, memory, catalogue)
 
     def is_tool(identity: GitIdentity) -> bool:
         return detection.is_tool_identity(identity, catalogue, roster.detection)
@@ -274,10 +281,19 @@ def _clear(
     if not _may_clear(event.actor, roster, found):
         ignored = Reason(code=Code.CLEARING_IGNORED, who=event.actor.login)
         return evidence, (), (ignored,)
+    if _label_edited(event):
+        return evidence, (), (Reason(code=Code.LABEL_EDITED, who=event.actor.login),)
     cleared = tuple(item for item in evidence if item.first_seen <= event.at)
     standing = tuple(item for item in evidence if item.first_seen > event.at)
     reason = Reason(code=Code.EVIDENCE_CLEARED, who=event.actor.login)
     return standing, cleared, (reason,) if cleared else ()
+
+
+def _label_edited(event: Event) -> bool:
+    """Whether the label may have had another name when it was applied. Unknown is yes: renaming
+    takes no more than write access, and would make a clearing of any label a senior ever set."""
+    edited = event.label_edited_at
+    return edited is None or (edited != event.label_created_at and edited >= event.at)
 
 
 def _may_clear(actor: Actor, roster: Roster, found: Contributors) -> bool:

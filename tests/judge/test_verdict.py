@@ -212,7 +212,7 @@ class TestWaiting:
 class TestClearing:
     """``not-ai-assisted``, set by an entitled senior, after the evidence was seen."""
 
-    seen = remember(a_pull(), ROSTER, NOTHING, CATALOGUE)
+    seen = remember(a_pull(), ROSTER.detection, NOTHING, CATALOGUE)
     early = replace(seen, evidence=tuple(replace(item, first_seen=at(1)) for item in seen.evidence))
 
     def cleared_by(self, who: str, **more: object) -> Verdict:
@@ -250,6 +250,29 @@ class TestClearing:
         )
         assert self.cleared_by("grace", timeline=timeline).outcome is Outcome.WAITING
 
+    @pytest.mark.parametrize(
+        ("created", "edited", "cleared"),
+        [
+            pytest.param(0, 0, True, id="never edited"),
+            pytest.param(0, 9, True, id="edited before"),
+            pytest.param(10, 10, True, id="made when it was applied"),
+            pytest.param(0, 10, False, id="edited in the same second"),
+            pytest.param(0, 11, False, id="edited after"),
+            pytest.param(0, None, False, id="not known"),
+        ],
+    )
+    def test_not_by_a_label_renamed_into_it(
+        self, created: float, edited: float | None, *, cleared: bool
+    ) -> None:
+        event = replace(
+            labeled(CLEARING_LABEL, "grace", minutes=10),
+            label_created_at=at(created),
+            label_edited_at=None if edited is None else at(edited),
+        )
+        verdict = self.cleared_by("grace", timeline=(event,))
+        assert (verdict.outcome is Outcome.NOT_AI) == cleared
+        assert (Code.LABEL_EDITED in codes(verdict)) == (not cleared)
+
     def test_not_what_came_later(self) -> None:
         pull = a_pull(labels=(CLEARING_LABEL,), timeline=(labeled(CLEARING_LABEL, "grace"),))
         assert judged(pull, NOTHING).outcome is Outcome.WAITING
@@ -260,7 +283,7 @@ class TestClearing:
 
 class TestMemory:
     def test_evidence_seen_once_stays(self) -> None:
-        memory = remember(a_pull(), ROSTER, NOTHING, CATALOGUE)
+        memory = remember(a_pull(), ROSTER.detection, NOTHING, CATALOGUE)
         verdict = judged(a_pull(commits=HUMAN), memory)
         assert verdict.outcome is Outcome.WAITING
 
@@ -397,7 +420,7 @@ def test_taking_a_source_away_never_loses_what_memory_holds(
         labels=("ai-assisted",),
         head_ref="claude/fix-a1B2c3",
     )
-    memory = remember(full, ROSTER, NOTHING, CATALOGUE)
+    memory = remember(full, ROSTER.detection, NOTHING, CATALOGUE)
     stripped = replace(
         full,
         body=full.body if body else "",
