@@ -11,6 +11,7 @@ import requests
 import responses
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from github_app.gateway import credentials
 from github_app.gateway.app import identity
 from github_app.gateway.client import Call, Caller, GitHub, Installation
 from github_app.gateway.errors import (
@@ -109,6 +110,26 @@ def test_the_app_shows_a_jwt_that_github_accepts(hub: Hub, github: GitHub) -> No
     assert claims["iss"] == str(APP_ID)
     assert claims["exp"] - datetime.now(UTC).timestamp() <= 600
     assert claims["iat"] < datetime.now(UTC).timestamp() - 50
+
+
+def app_refused(github: GitHub) -> None:
+    with pytest.raises(TokenRefused):
+        identity(github.app())
+
+
+def test_a_jwt_just_signed_is_not_tried_again(hub: Hub, github: GitHub) -> None:
+    hub.on("GET", "/app", reply({}, 401))
+    app_refused(github)
+    assert len(hub.asked) == 1
+
+
+def test_an_old_jwt_is_signed_anew(
+    hub: Hub, github: GitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(credentials, "JUST_SIGNED", -1)
+    hub.on("GET", "/app", reply({}, 401), reply({}, 401))
+    app_refused(github)
+    assert len(hub.asked) == 2
 
 
 def test_every_request_says_who_asks_and_which_version(

@@ -127,6 +127,7 @@ class Price:
         pytest.param("PullRequestSnapshot", 1, id="snapshot"),
         pytest.param("SnapshotPage", 2, id="page"),
         pytest.param("OpenPullRequests", 4, id="sweep"),
+        pytest.param("OpenHeads", 1, id="heads"),
         pytest.param("CheckOn", 1, id="check"),
         pytest.param("PullRequestsWithHead", 1, id="head"),
         pytest.param("MergeQueueEntries", 1, id="queue"),

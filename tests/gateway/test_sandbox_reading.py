@@ -150,8 +150,17 @@ def test_pull_requests_of_one_head_know_of_each_other(desk: Desk) -> None:
         desk.installation, "acme", "shop", head, repository_id=SHOP_ID
     )
     assert {one.number for one in found} == {number, twin}
+    assert found == repository.among_open_heads(
+        desk.installation, "acme", "shop", head, repository_id=SHOP_ID
+    )
     desk.act("june", "close_pull_request", number=twin)
     assert desk.read(number).pull.siblings == ()
+    main = desk.hub.world.repository(SHOP).branches["main"]
+    for nothing in (main, "0" * 40):
+        none = repository.pulls_with_head(
+            desk.installation, "acme", "shop", nothing, repository_id=SHOP_ID
+        )
+        assert none == ()
 
 
 def test_a_renamed_repository_and_a_missing_pull_request_are_not_found(desk: Desk) -> None:

@@ -63,6 +63,9 @@ class Server(ThreadingHTTPServer):
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
 
+    def handle_error(self, *_: Any) -> None:
+        """The client hung up on purpose: nothing to print."""
+
     def shutdown_request(self, request: Any) -> None:
         super().shutdown_request(request)
         self.closed.release()
