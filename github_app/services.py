@@ -18,6 +18,7 @@ from github_app.judgement import Judgement, change_of
 from github_app.leases import LeaseKeeper
 from github_app.rosters import RosterDesk
 from github_app.settings import Settings
+from github_app.store.claim import Limits
 from github_app.store.counters import Counters
 from github_app.store.database import Store, open_store
 from github_app.web.services import Services
@@ -25,6 +26,9 @@ from github_app.worker import Worker
 
 # GitHub is asked at most so often whether it still accepts us, however often /readyz is. Seconds.
 CREDENTIALS_AGE = 60.0
+# A pull request is judged at most this often. Fifty events in a second are then five judgements,
+# and nobody reviews faster. Seconds.
+CALM = 0.3
 
 
 def utc_now() -> datetime:
@@ -48,7 +52,7 @@ class Parts:
 
 def build(settings: Settings) -> Parts:
     """Open everything. Raises: StoreError, CatalogueError."""
-    store = open_store(settings.database_url.reveal())
+    store = open_store(settings.database_url.reveal(), limits=Limits(calm=CALM))
     rosters = RosterDesk(
         deployment=settings.roster, kept=store.rosters, now=utc_now, monotonic=time.monotonic
     )

@@ -10,11 +10,13 @@ from github_app.store.task import HintValue, Task, TaskKey
 class Limits:
     """Seconds and counts. ``first_delay`` doubles up to ``longest_delay``, with jitter.
 
+    A row is claimed again ``calm`` after its last claim at the earliest, however many events come.
     A row is parked after ``failures`` failures in a row that are not transient, or ``crashes``
     leases in a row that ran out. Parked work wakes with its next event, or after ``parked``.
     """
 
     lease: float = 10.0
+    calm: float = 0.0
     first_delay: float = 0.5
     longest_delay: float = 10.0
     failures: int = 12

@@ -81,7 +81,7 @@ class Queue:
         asked = [(task, at and at + nth * 1e-6) for nth, task in enumerate(wanted)]
         raised = []
         for task, asked_at in sorted(asked, key=lambda each: sql.lock_order(each[0])):
-            values = sql.columns(task) | {"asked_at": asked_at}
+            values = sql.columns(task) | {"asked_at": asked_at, "calm": self.limits.calm}
             row = connection.execute(self._upsert, values).one()
             raised.append((int(row.id), int(row.requested)))
         self._announce(connection)
@@ -332,7 +332,7 @@ class Queue:
         linked = connection.execute(sql.LOCK_LINKED, sql.its_rows(claim)).scalars().all()
         for held in claim.rows:
             seen = {"row": held.row, "generation": held.generation}
-            connection.execute(sql.JUDGED, seen)
+            connection.execute(sql.JUDGED, seen | {"calm": self.limits.calm})
             if linked:
                 connection.execute(sql.UNLINK, seen)
         if linked:

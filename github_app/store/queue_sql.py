@@ -128,6 +128,13 @@ def work(row: Row[Any]) -> Work:
 # --- asking ----------------------------------------------------------------------------------
 
 
+def _not_before_calm() -> ColumnElement[float]:
+    """Now, or ``calm`` seconds after the row was last claimed: a storm of events on one pull
+    request is a few judgements, and the first of them is not kept waiting."""
+    calm = tasks.c.claimed_at + bindparam("calm", type_=Double)
+    return case((calm > now(), calm), else_=now())
+
+
 def upsert(dialect: str) -> ReturningInsert[tuple[int, int]]:
     asked_at = func.coalesce(bindparam("asked_at", type_=Double), now())
     statement = insert(dialect, tasks).values(
@@ -140,6 +147,7 @@ def upsert(dialect: str) -> ReturningInsert[tuple[int, int]]:
         crashes=0,
     )
     new, settled = statement.excluded, tasks.c.due_at.is_(None)
+    free = tasks.c.token.is_(None)
     newer_hint = new.hinted_at >= tasks.c.hinted_at
     return statement.on_conflict_do_update(
         index_elements=_KEY,
@@ -147,7 +155,7 @@ def upsert(dialect: str) -> ReturningInsert[tuple[int, int]]:
             "requested": tasks.c.requested + 1,
             "requested_at": new.requested_at,
             "waiting_since": case((settled, now()), else_=tasks.c.waiting_since),
-            "due_at": case((tasks.c.token.is_(None), now()), else_=tasks.c.due_at),
+            "due_at": case((free, _not_before_calm()), else_=tasks.c.due_at),
             "full_name": case((new.full_name != "", new.full_name), else_=tasks.c.full_name),
             "priority": case(
                 (or_(settled, new.priority < tasks.c.priority), new.priority),
@@ -324,7 +332,7 @@ JUDGED = (
     .values(
         **_FREED,
         judged=_generation,
-        due_at=case((tasks.c.requested > _generation, now()), else_=null()),
+        due_at=case((tasks.c.requested > _generation, _not_before_calm()), else_=null()),
         waiting_since=func.coalesce(tasks.c.claimed_at, tasks.c.waiting_since),
         attempts=0,
         crashes=0,
