@@ -23,6 +23,17 @@ class Refused(Exception):
         body |= {"documentation_url": "https://docs.github.com/rest", "status": str(self.status)}
         return body
 
+    def words(self) -> str:
+        """The message and its details in one line, for people."""
+        details = [
+            str(e.get("message") or f"{e.get('field')}: {e.get('code')}")
+            if isinstance(e, dict)
+            else str(e)
+            for e in self.errors or ()
+        ]
+        lines = [line for line in self.message.split("\n") if line]
+        return " ".join([": ".join(lines), *(f"({detail})" for detail in details)])
+
 
 class NotFound(Refused):
     """Missing, or hidden from whoever asks: GitHub does not say which."""

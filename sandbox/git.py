@@ -255,10 +255,7 @@ class FileChange:
 
     @cached_property
     def _lines(self) -> tuple[list[str], list[str]]:
-        def lines(entry: Entry | None) -> list[str]:
-            return entry.node.text.splitlines() if entry and isinstance(entry.node, Blob) else []
-
-        return lines(self.old), lines(self.new)
+        return _lines_of(self.old), _lines_of(self.new)
 
     @cached_property
     def counts(self) -> tuple[int, int]:
@@ -339,8 +336,12 @@ def _renames(
 
 
 def _similarity(removed: FileChange, added: FileChange) -> float:
-    old, new = removed._lines[0], added._lines[1]  # noqa: SLF001 - the same class
+    old, new = _lines_of(removed.old), _lines_of(added.new)
     return difflib.SequenceMatcher(None, old, new, autojunk=False).ratio() if old and new else 0.0
+
+
+def _lines_of(entry: Entry | None) -> list[str]:
+    return entry.node.text.splitlines() if entry and isinstance(entry.node, Blob) else []
 
 
 def merge_trees(base: Tree, ours: Tree, theirs: Tree, prefix: str = "") -> Tree:

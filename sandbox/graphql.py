@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +68,9 @@ def _event(function: Callable[[Any], Any], source: Any, _info: Any) -> Any:
     return function(source)
 
 
+@functools.cache
 def load_schema() -> GraphQLSchema:
-    """The subset schema with a resolver on every field."""
+    """The subset schema with a resolver on every field; built once a process."""
     schema = build_schema(SCHEMA.read_text(encoding="utf-8"))
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"):
@@ -78,7 +79,7 @@ def load_schema() -> GraphQLSchema:
                 if own is not None:
                     field.resolve = _table(own)
                 elif kind.name.endswith("Event") and name in EVENT_FIELDS:
-                    field.resolve = partial(_event, EVENT_FIELDS[name])
+                    field.resolve = functools.partial(_event, EVENT_FIELDS[name])
                 else:
                     field.resolve = _attribute(name)
         elif isinstance(kind, GraphQLInterfaceType | GraphQLUnionType):

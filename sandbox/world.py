@@ -150,6 +150,8 @@ class Label(Node):
     color: str = "ededed"
     description: str = ""
     repository: Repository
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(eq=False, kw_only=True)

@@ -148,7 +148,12 @@ def label_named(world: World, repository: Repository, name: str) -> Label:
     """The repository's label, made on first use (names compare without case)."""
     label = repository.labels.get(name.lower())
     if label is None:
-        label = world.register(Label(id=world.new_id(), name=name, repository=repository))
+        now = world.now()
+        label = world.register(
+            Label(
+                id=world.new_id(), name=name, repository=repository, created_at=now, updated_at=now
+            )
+        )
         repository.labels[name.lower()] = label
     return label
 
@@ -190,7 +195,7 @@ def rename_label(world: World, actor: str, repo: str, *, label: str, name: str) 
     found = repository.labels.pop(label.lower(), None)
     if found is None:
         raise NotFound(f"label {label}")
-    found.name = name
+    found.name, found.updated_at = name, world.now()
     repository.labels[name.lower()] = found
     changes = {"name": {"from": label}}
     world.emit("label", "edited", repository=repository, sender=by, label=found, changes=changes)

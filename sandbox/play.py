@@ -1,0 +1,4 @@
+"""stub"""
+
+
+def install(app: object) -> None: ...
