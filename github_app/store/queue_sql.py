@@ -19,6 +19,7 @@ from sqlalchemy import (
     case,
     delete,
     func,
+    literal,
     null,
     or_,
     select,
@@ -334,6 +335,9 @@ JUDGED = (
         judged=_generation,
         due_at=case((tasks.c.requested > _generation, _not_before_calm()), else_=null()),
         waiting_since=func.coalesce(tasks.c.claimed_at, tasks.c.waiting_since),
+        # A hint is about the events that were just answered; what comes later brings its own.
+        hint=case((tasks.c.requested > _generation, tasks.c.hint), else_=literal("{}")),
+        hinted_at=case((tasks.c.requested > _generation, tasks.c.hinted_at), else_=literal("")),
         attempts=0,
         crashes=0,
         parked_at=null(),
