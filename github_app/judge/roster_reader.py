@@ -75,6 +75,8 @@ class Reader:
             return None
         if name in self.levels:
             return self.levels.index(name)
+        if self.problems.full:
+            return None
         expected = f"one of {', '.join(self.levels)}"
         self.problems.add(
             path, f"unknown level {quoted(name)}", expected=expected, fix=nearest(name, self.levels)

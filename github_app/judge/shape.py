@@ -120,15 +120,20 @@ class Problems:
     found: list[Problem] = field(default_factory=list)
     limit: int = 100
 
+    @property
+    def full(self) -> bool:
+        """Nobody reads more; whoever would have to work for another problem need not."""
+        return len(self.found) >= self.limit
+
     def add(self, path: Path, found: str, fix: str = "", expected: str = "") -> None:
-        if len(self.found) < self.limit:
+        if not self.full:
             line, column = place(self.root, path)
             self._append(path, line, column, found, expected, fix)
 
     def add_key(
         self, path: Path, key: Scalar, found: str, fix: str = "", expected: str = ""
     ) -> None:
-        if len(self.found) < self.limit:
+        if not self.full:
             self._append(path, key.line, key.column, found, expected, fix)
 
     def in_order(self) -> tuple[Problem, ...]:
@@ -180,23 +185,33 @@ def _record(shape: Record, node: Node, problems: Problems, path: Path) -> Value:
     if not isinstance(node, Mapping):
         return _misfit("keys with values", node, problems, path)
     value: dict[str, Value] = {}
+    present = {entry.key.text for entry in node.entries}
     for entry in node.entries:
         key, here = entry.key.text, (*path, entry.key.text)
         if key in shape.fields:
             found = sift(shape.fields[key], entry.value, problems, here)
             if found is not None:
                 value[key] = found
-        else:
-            expected = f"one of {', '.join(shape.fields)}"
-            free = [name for name in shape.fields if node.entry(name) is None]
-            fix = shape.elsewhere.get(key) or nearest(key, free)
-            problems.add_key(
-                path, entry.key, f"unknown key {quoted(key)}", expected=expected, fix=fix
-            )
+        elif not problems.full:
+            free = [name for name in shape.fields if name not in present]
+            _unknown_key(shape, free, entry.key, problems, path)
     for key in shape.required:
-        if node.entry(key) is None:
+        if key not in present:
             problems.add(path, f"{quoted(key)} is missing", fix=f"add {key}:")
     return value
+
+
+def _unknown_key(
+    shape: Record, free: list[str], key: Scalar, problems: Problems, path: Path
+) -> None:
+    """``free`` are the fields that are not in the record yet: it may be one of them."""
+    problems.add_key(
+        path,
+        key,
+        f"unknown key {quoted(key.text)}",
+        fix=shape.elsewhere.get(key.text) or nearest(key.text, free),
+        expected=f"one of {', '.join(shape.fields)}",
+    )
 
 
 def _named(shape: Named, node: Node, problems: Problems, path: Path) -> Value:

@@ -1,5 +1,6 @@
 """Reading a roster: every key, every error with its place, and nothing but errors otherwise."""
 
+from collections.abc import Iterable
 from dataclasses import FrozenInstanceError
 from datetime import date
 from pathlib import Path
@@ -11,6 +12,7 @@ from github_app.judge.errors import RosterError
 from github_app.judge.people import NO_LEVEL, Person, Team
 from github_app.judge.policy import DetectionPolicy, Rollout, RolloutMode, Rule, SignOffPolicy
 from github_app.judge.roster import Roster, RosterSource
+from github_app.judge.shape import nearest
 from github_app.judge.signals import Confidence
 from tests.judge.build import SHOP
 from tests.judge.rosters import (
@@ -267,6 +269,30 @@ def test_problems_are_bounded() -> None:
     found = outcome(LEVELS + "people:\n" + people + SIGN_OFF)
     assert isinstance(found, tuple)
     assert len(found) == 100
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("".join(f"k{n}: 1\n" for n in range(5_000)), id="unknown-keys"),
+        pytest.param(
+            LEVELS + "people:\n" + "".join(f"  p{n}: l{n}\n" for n in range(5_000)) + SIGN_OFF,
+            id="unknown-levels",
+        ),
+    ],
+)
+def test_suggestions_are_bounded(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Finding the nearest name is the dear part: nobody gets more than are shown."""
+    asked: list[str] = []
+
+    def counting(word: str, names: Iterable[str]) -> str:
+        asked.append(word)
+        return nearest(word, names)
+
+    monkeypatch.setattr("github_app.judge.shape.nearest", counting)
+    monkeypatch.setattr("github_app.judge.roster_reader.nearest", counting)
+    assert isinstance(outcome(text), tuple)
+    assert len(asked) == 100
 
 
 def test_foreign_text_in_problems_is_short_and_visible() -> None:

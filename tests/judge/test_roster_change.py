@@ -1,5 +1,7 @@
 """Pull requests that change a roster: which ones do, and whom they would raise."""
 
+from dataclasses import replace
+
 import pytest
 
 from github_app.judge.facts import ChangedFile, PullRequest, Repository
@@ -23,8 +25,8 @@ def inside(repository: Repository, path: str, **more: object) -> PullRequest:
 
 
 def unknown_move(repository: Repository) -> PullRequest:
-    moved = ChangedFile(path="docs/a", change="RENAMED")
-    return a_pull(repository=repository, files=(moved,))
+    files = (ChangedFile(path="docs/a", change="RENAMED"), ChangedFile(path="docs/b"))
+    return a_pull(repository=repository, files=files)
 
 
 SHOP = a_pull().repository
@@ -44,6 +46,18 @@ SHOP = a_pull().repository
         pytest.param(inside(HOME, ".github/workflows/ci.yml"), (ORG,), True, id="workflow-of-home"),
         pytest.param(inside(HOME, ".github"), (ORG,), True, id="link-in-place-of-the-folder"),
         pytest.param(inside(HOME, ".githubber/x"), (ORG,), False, id="folder-that-begins-alike"),
+        pytest.param(
+            inside(replace(HOME, name=".GitHub"), ".github/x"),
+            (ORG,),
+            True,
+            id="home-in-other-case",
+        ),
+        pytest.param(
+            inside(replace(OPS, owner="ACME"), "config/team.yaml"),
+            (DEPLOYED,),
+            True,
+            id="owner-in-other-case",
+        ),
         pytest.param(inside(PRIVATE, ".github/CODEOWNERS"), (ORG,), True, id="private-home"),
         pytest.param(
             inside(HOME, "profile/README.md"), (ORG,), False, id="home-but-not-the-roster"
@@ -92,6 +106,9 @@ LIST = "[junior, mid, senior, principal]"
         pytest.param(edited((MID, "mid")), "", id="unpinned"),
         pytest.param(edited((MID, "{id: 32000, level: mid}")), "kim", id="another-account"),
         pytest.param(edited(("kim:", "Kim:")), "", id="other-case"),
+        pytest.param(
+            edited(("kim: {id: 31, level: mid}", "Kim: senior")), "kim", id="other-case-raised"
+        ),
         pytest.param(edited(("kim:", "kimmy:")), "kimmy", id="renamed"),
         pytest.param(edited(("  kim:", "  mallory: junior\n  kim:")), "mallory", id="newly-listed"),
         pytest.param(edited(("  kim: " + MID + "\n", "")), "", id="taken-off"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from github_app.judge.errors import RosterError
 from github_app.judge.facts import Actor, ActorKind
 from github_app.judge.policy import RolloutMode
 from github_app.judge.signals import Confidence
@@ -32,6 +33,12 @@ def test_rules_are_added_to_those_above() -> None:
     assert [rule.name for rule in ALL.rules] == ["infrastructure", "payments"]
     requirement = layered(BASE, "sign_off: {approvals: 2}\n").requirement(a_pull())
     assert (requirement.rank, requirement.approvals) == (2, 2)
+
+
+def test_a_rule_is_not_named_like_one_above() -> None:
+    org = roster(PLAIN, "rules: [{name: Money, paths: [a/**], approvals: 2}]\n")
+    with pytest.raises(RosterError, match='a second rule "money"'):
+        layered(org, "rules: [{name: money, paths: [b/**], approvals: 2}]\n")
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ def account(login: str, number: int | None, kind: ActorKind = ActorKind.USER) ->
 
 PINNED = roster(LEVELS + "unlisted: junior\n" + PEOPLE + SIGN_OFF)
 UNPINNED = roster(LEVELS + "unlisted: junior\npeople: {grace: senior, kim: mid}\n" + SIGN_OFF)
+SHOUTED = roster(LEVELS + "people: {GRACE: {id: 1906, level: senior}}\n" + SIGN_OFF)
 LOW = roster(
     LEVELS + "unlisted: mid\npeople: {ada: principal, june: {id: 32, level: junior}}\n" + SIGN_OFF
 )
@@ -45,6 +46,10 @@ LOW = roster(
         pytest.param(PINNED, account("grace", 1906, ActorKind.UNKNOWN), None, 0, id="new-type"),
         pytest.param(UNPINNED, account("grace", 5), "grace", 2, id="not-pinned-goes-by-login"),
         pytest.param(UNPINNED, account("grace", None), None, 0, id="not-pinned-id-unknown"),
+        pytest.param(SHOUTED, account("grace", 1906), "GRACE", 2, id="entry-in-other-case"),
+        pytest.param(
+            SHOUTED, account("grace", 7), None, NO_LEVEL, id="entry-in-other-case-other-id"
+        ),
         pytest.param(LOW, account("june", 32), "june", 0, id="below-the-unlisted"),
         pytest.param(LOW, account("june2", 32), None, 0, id="renamed-to-escape-a-low-level"),
         pytest.param(LOW, account("june", 99), None, 0, id="in-doubt-the-lower-level"),
@@ -68,6 +73,7 @@ def test_person_and_rank(found: Roster, actor: Actor, login: str | None, rank: i
         pytest.param(PINNED, account("kim", 1906), "kim", id="two-entries"),
         pytest.param(PINNED, account("mallory", 34), None, id="unlisted"),
         pytest.param(PINNED, bot("grace", 1906), None, id="bot"),
+        pytest.param(SHOUTED, account("grace", 666), "GRACE", id="entry-in-other-case"),
         pytest.param(UNPINNED, account("grace", 5), None, id="not-pinned"),
     ],
 )
@@ -198,6 +204,18 @@ teams: {acme/staff: senior}
 )
 def test_signers(rank: int, today: date, logins: str) -> None:
     assert [person.login for person in SIGNERS.signers(rank, today)] == logins.split()
+
+
+def test_only_people_sign_for_a_team() -> None:
+    many = [bot("robot", 60), account("ghost", None), account("zoe", 50, ActorKind.MANNEQUIN)]
+    found = members(staff=many)
+    assert [person.login for person in found.signers(2, DAY)] == ["ada"]
+
+
+def test_who_is_in_two_teams_of_a_level_signs_once() -> None:
+    text = LEVELS + "teams: {acme/a: senior, acme/b: senior}\n" + SIGN_OFF
+    found = roster(text).with_members({"acme/a": [user("bob")], "acme/b": [user("bob")]})
+    assert [(one.login, one.team) for one in found.signers(2, DAY)] == [("bob", "acme/a")]
 
 
 def test_nobody_can_sign() -> None:

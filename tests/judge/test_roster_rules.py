@@ -48,6 +48,11 @@ def needed(requirement: Requirement) -> tuple[int, int, int | None, str]:
         pytest.param(a_pull(files=(renamed("infra/a", "docs/a"),)), True, id="moved-in"),
         pytest.param(a_pull(files=(renamed("docs/b", "docs/a"),)), False, id="moved-elsewhere"),
         pytest.param(a_pull(files=(renamed("docs/b", None),)), True, id="moved-from-nobody-knows"),
+        pytest.param(
+            a_pull(files=(file("a"), renamed("b", None), renamed("d", "c"))),
+            True,
+            id="one-of-the-moves-from-nobody-knows",
+        ),
         pytest.param(a_pull(files=(file("a"),), files_complete=False), True, id="list-cut-short"),
         pytest.param(a_pull(files=(), files_complete=False), True, id="empty-list-cut-short"),
         pytest.param(
@@ -105,7 +110,12 @@ def test_a_rule_matches(pull: PullRequest, matches: bool) -> None:
             id="by-repository-alone",
         ),
         pytest.param(
-            "rules: [{name: a, branches: [main], from: principal}]\n",
+            "rules: [{name: a, repositories: [other/*, acme/*], from: principal}]\n",
+            (3, 1, 3, "a"),
+            id="by-one-of-two-repositories",
+        ),
+        pytest.param(
+            "rules: [{name: a, branches: [trunk, main], from: principal}]\n",
             (3, 1, 3, "a"),
             id="by-branch-alone",
         ),
@@ -128,6 +138,9 @@ def test_a_rule_that_asks_for_more_exempts_less() -> None:
     ("pull", "wanted"),
     [
         pytest.param(a_pull(files=(renamed("docs/b", None),)), True, id="could-match"),
+        pytest.param(
+            a_pull(files=(renamed("docs/b", None), file("a"))), True, id="could-match-among-others"
+        ),
         pytest.param(a_pull(files=(renamed("docs/b", "docs/a"),)), False, id="known"),
         pytest.param(a_pull(files=(file("docs/b"),)), False, id="no-rename"),
         pytest.param(a_pull(files=(file("docs/b", change="COPIED"),)), False, id="copy"),
@@ -153,6 +166,22 @@ def test_a_rule_that_asks_for_more_exempts_less() -> None:
 )
 def test_wants_previous_names(pull: PullRequest, wanted: bool) -> None:
     assert roster(PLAIN, INFRA).wants_previous_names(pull) is wanted
+
+
+@pytest.mark.parametrize(
+    ("files", "complete", "wanted"),
+    [
+        pytest.param((renamed("b", None), file("a")), True, True, id="moved"),
+        pytest.param((file("a"),), True, False, id="not-moved"),
+        pytest.param((renamed("b", None),), False, False, id="cut-short"),
+    ],
+)
+def test_the_home_of_a_roster_wants_previous_names(
+    files: tuple[ChangedFile, ...], complete: bool, wanted: bool
+) -> None:
+    home = Repository(id=1, owner="acme", name=".github")
+    pull = a_pull(files=files, files_complete=complete, repository=home)
+    assert roster(PLAIN).wants_previous_names(pull) is wanted
 
 
 def test_without_rules_on_paths_nobody_asks_for_previous_names() -> None:
