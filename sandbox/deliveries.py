@@ -10,16 +10,18 @@ import random
 import threading
 import time
 import urllib.parse
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.world import App, World, iso
 
 TIMEOUT = 10.0  # seconds; GitHub waits no longer
-KEPT = 50_000
+KEPT = 50_000  # attempts remembered; what is delivered is kept packed
+LISTED_FOR = timedelta(days=3)  # GitHub.com forgets older deliveries
 Headers = dict[str, str]
 Receiver = Callable[[Headers, bytes], int]
 
@@ -35,7 +37,8 @@ class Delivery:
     action: str | None
     installation_id: int | None
     repository_id: int | None
-    body: bytes
+    raw: bytes  # empty once packed
+    packed: bytes = b""
     delivered_at: datetime
     redelivery: bool = False
     duration: float = 0.0
@@ -43,9 +46,20 @@ class Delivery:
     status_code: int = 0
     response: str = ""
 
-    def headers(self) -> Headers:
+    @property
+    def body(self) -> bytes:
+        return self.raw or zlib.decompress(self.packed)
+
+    def pack(self) -> None:
+        """Keep the body small once it is delivered."""
+        if self.raw:  # in this order: a second attempt may be reading
+            self.packed = zlib.compress(self.raw, 1)
+            self.raw = b""
+
+    def headers(self, body: bytes | None = None) -> Headers:
         """What GitHub sends along; the signature is over exactly ``body``."""
-        digest = hmac.new(self.app.webhook_secret.encode(), self.body, hashlib.sha256).hexdigest()
+        sent = self.body if body is None else body
+        digest = hmac.new(self.app.webhook_secret.encode(), sent, hashlib.sha256).hexdigest()
         return {
             "Accept": "*/*",
             "Content-Type": "application/json",
@@ -147,6 +161,13 @@ class Courier:
             self._threads.append(thread)
             thread.start()
 
+    def listed(self, app: App) -> list[Delivery]:
+        """The app's deliveries that GitHub would still list, newest first."""
+        oldest = self.world.now() - LISTED_FOR
+        with self._ready:
+            found = [d for d in self.log.values() if d.app is app and d.delivered_at >= oldest]
+        return found[::-1]
+
     def redeliver(self, number: int) -> Delivery | None:
         """A new attempt of a known delivery, with its GUID; None if it is unknown."""
         with self._ready:
@@ -156,7 +177,8 @@ class Courier:
             again = Delivery(
                 id=self.world.new_id(), guid=old.guid, app=old.app, event=old.event,
                 action=old.action, installation_id=old.installation_id,
-                repository_id=old.repository_id, body=old.body,
+                repository_id=old.repository_id, raw=old.body,
+                packed=old.packed,
                 delivered_at=self.world.now(), redelivery=True,
             )  # fmt: skip
             self._remember(again)
@@ -240,12 +262,15 @@ class Courier:
         delivery.duration = time.monotonic() - start
         if delivery.status != "OK":  # a duplicate that failed does not undo a success
             delivery.status, delivery.status_code, delivery.response = status, code, text
+        delivery.pack()
 
     def _send(
         self, delivery: Delivery, connections: dict[str, http.client.HTTPConnection]
     ) -> tuple[int, str]:
+        body = delivery.body
+        headers = delivery.headers(body)
         if self.receiver is not None:
-            return self.receiver(delivery.headers(), delivery.body), ""
+            return self.receiver(headers, body), ""
         url = delivery.app.webhook_url
         parts = urllib.parse.urlsplit(url)
         for attempt in (1, 2):  # a kept-alive connection may have been closed by the other side
@@ -255,7 +280,7 @@ class Courier:
                 connection = http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT)
                 connections[parts.netloc] = connection
             try:
-                connection.request("POST", parts.path or "/", delivery.body, delivery.headers())
+                connection.request("POST", parts.path or "/", body, headers)
                 answer = connection.getresponse()
                 text = answer.read(2000).decode("utf-8", errors="replace")
                 if answer.read():

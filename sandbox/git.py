@@ -13,6 +13,8 @@ from functools import cached_property
 FILE, EXECUTABLE, SYMLINK, SUBMODULE, DIRECTORY = "100644", "100755", "120000", "160000", "40000"
 EMPTY_SHA = "0" * 40
 _SIMILAR = 0.5  # git's default rename threshold
+MAX_PATCH_BYTES = 1024 * 1024  # GitHub shows no patch for a larger file diff
+MAX_PATCH_LINES = 20_000
 _RENAME_PAIRS = 400  # beyond this many pairs only identical files count as renamed
 
 
@@ -275,11 +277,14 @@ class FileChange:
 
     @cached_property
     def patch(self) -> str | None:
-        """The hunks without file headers; None for binary files and pure renames."""
+        """The hunks without file headers; None if binary, unchanged or too large to show."""
         if self.is_binary or (self.old and self.new and self.old.node.sha == self.new.node.sha):
             return None
         old, new = self._lines
-        return "\n".join(list(difflib.unified_diff(old, new, lineterm=""))[2:])
+        lines = list(difflib.unified_diff(old, new, lineterm=""))[2:]
+        text = "\n".join(lines)
+        too_large = len(lines) > MAX_PATCH_LINES or len(text.encode()) > MAX_PATCH_BYTES
+        return None if too_large else text
 
 
 def diff(old: Tree, new: Tree) -> list[FileChange]:

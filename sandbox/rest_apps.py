@@ -9,7 +9,7 @@ from flask import Response, request
 from sandbox import actions, views
 from sandbox.api import Json, acting, app_caller, as_json, body, caller, paged, route, services
 from sandbox.auth import LEVEL, InstallationCaller
-from sandbox.deliveries import Delivery
+from sandbox.deliveries import LISTED_FOR, Delivery
 from sandbox.errors import Forbidden, NotFound, Refused, Unauthorized
 from sandbox.world import Account, App, Installation, Repository, iso
 
@@ -157,7 +157,7 @@ def list_deliveries() -> Response:
     """Newest first, by ``cursor``; ``status=failure`` means codes 400 to 599 only."""
     app, arguments = app_caller(), request.args
     size = min(int(arguments.get("per_page", "30")), 100)
-    found = [d for d in reversed(services().courier.log.values()) if d.app is app]
+    found = services().courier.listed(app)
     wanted = arguments.get("status")
     if wanted in ("success", "failure"):
         found = [d for d in found if (400 <= d.status_code < 600) == (wanted == "failure")]
@@ -176,9 +176,13 @@ def list_deliveries() -> Response:
 def _delivery(number: int) -> Delivery:
     app = app_caller()
     found = services().courier.log.get(number)
-    if found is None or found.app is not app:
+    if found is None or found.app is not app or _too_old(found):
         raise NotFound("delivery")
     return found
+
+
+def _too_old(delivery: Delivery) -> bool:
+    return services().world.now() - delivery.delivered_at > LISTED_FOR
 
 
 @route("GET", "/app/hook/deliveries/<int:number>")
@@ -232,6 +236,7 @@ def convert_manifest(code: str) -> Json:
         webhook_url=hook.get("url", ""), permissions=manifest.get("default_permissions") or {},
         events=manifest.get("default_events") or [],
     )  # fmt: skip
+    app.setup_url = manifest.get("setup_url", "")
     return views.app(world, app) | {
         "client_secret": app.client_secret,
         "webhook_secret": app.webhook_secret,

@@ -11,7 +11,7 @@ from sandbox import actions, views
 from sandbox.actions.common import require
 from sandbox.api import Json, acting, as_json, body, paged, route, services
 from sandbox.errors import Invalid, NotFound, Refused
-from sandbox.git import EMPTY_TREE, Commit, Tree, diff
+from sandbox.git import EMPTY_TREE, SUBMODULE, Commit, Tree, diff
 from sandbox.resolvers import associated
 from sandbox.world import Issue, PullRequest, Repository, iso
 
@@ -234,13 +234,69 @@ def commit_pulls(repository: Repository, sha: str) -> Response:
     return paged(found, lambda pull: views.simple_pull(services().world, pull))
 
 
+def _side(repository: Repository, name: str) -> Commit:
+    """A ref, or ``owner:ref`` of another repository in the network."""
+    owner, colon, ref = name.partition(":")
+    if not colon:
+        return _commit(repository, name)
+    for other in services().world.repositories.values():
+        if other.store is repository.store and other.owner.login.lower() == owner.lower():
+            return _commit(other, ref)
+    raise NotFound("compare")
+
+
+@route("GET", f"{REPO}/git/commits/<sha>", "contents:read")
+def get_git_commit(repository: Repository, sha: str) -> Json:
+    commit = repository.store.commits.get(sha)
+    if commit is None:
+        raise NotFound("commit")
+    shown = views.commit(services().world, repository, commit)
+    inner = shown["commit"]
+    return {
+        "sha": commit.sha,
+        "node_id": shown["node_id"],
+        "url": inner["url"],
+        "html_url": shown["html_url"],
+        "author": inner["author"],
+        "committer": inner["committer"],
+        "message": commit.message,
+        "tree": inner["tree"],
+        "parents": shown["parents"],
+        "verification": inner["verification"],
+    }
+
+
+@route("GET", f"{REPO}/git/trees/<ref>", "contents:read")
+def get_git_tree(repository: Repository, ref: str) -> Json:
+    """By commit, ref or tree SHA of a branch's tip; every level with ``recursive``."""
+    tree = _tree(repository, ref)
+    base = f"{services().world.api_url}/repos/{repository.full_name}/git"
+    rows = []
+    for path, entry in tree.files() if request.args.get("recursive") else tree.entries.items():
+        inner = isinstance(entry.node, Tree)
+        kind = "tree" if inner else "commit" if entry.mode == SUBMODULE else "blob"
+        row = {"path": path, "mode": entry.mode.zfill(6), "type": kind, "sha": entry.node.sha}
+        rows.append(row | {"url": f"{base}/{kind}s/{entry.node.sha}"})
+    return {"sha": tree.sha, "url": f"{base}/trees/{tree.sha}", "tree": rows, "truncated": False}
+
+
+def _tree(repository: Repository, ref: str) -> Tree:
+    sha = repository.resolve(ref)
+    if sha is not None:
+        return repository.store.commits[sha].tree
+    for commit in repository.store.commits.values():
+        if commit.tree.sha == ref:
+            return commit.tree
+    raise NotFound("tree")
+
+
 @route("GET", f"{REPO}/compare/<path:basehead>", "contents:read")
 def compare(repository: Repository, basehead: str) -> Response:
     """base...head: 250 commits unless paged; at most 300 files, all on the first page."""
     base_name, dots, head_name = basehead.partition("...")
     if not dots:
         raise NotFound("compare")
-    base, head = _commit(repository, base_name), _commit(repository, head_name)
+    base, head = _side(repository, base_name), _side(repository, head_name)
     store, world = repository.store, services().world
     merge_base = store.merge_base(base.sha, head.sha)
     if merge_base is None:

@@ -25,6 +25,7 @@ from sandbox.faults import Faults
 from sandbox.graphql import GraphQL
 from sandbox.seed import Seeded, seed
 from sandbox.webhooks import Dispatcher
+from sandbox.website import website
 from sandbox.world import App, World
 
 HOST = "127.0.0.1"  # never anything else: there is no authentication on /_sandbox
@@ -58,6 +59,7 @@ def create_app(state: Services, *, base_path: str = "") -> Flask:
     app.register_blueprint(rest, url_prefix=base_path or None)
     app.add_url_rule(graphql_path(base_path), "graphql.post", post_graphql, methods=["POST"])
     app.register_blueprint(control)
+    app.register_blueprint(website)
     return app
 
 

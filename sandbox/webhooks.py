@@ -64,7 +64,7 @@ class Dispatcher:
                 Delivery(
                     id=world.new_id(), guid=str(uuid.uuid4()), app=app, event=event,
                     action=what or None, installation_id=installation.id if installation else None,
-                    repository_id=repository.id if repository else None, body=data,
+                    repository_id=repository.id if repository else None, raw=data,
                     delivered_at=world.now(),
                 )
             )  # fmt: skip

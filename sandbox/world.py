@@ -121,6 +121,7 @@ class App(Node):
     created_at: datetime
     hook_id: int
     bot: Account
+    setup_url: str = ""
 
 
 @dataclass(eq=False, kw_only=True)

@@ -299,6 +299,7 @@ def update_ref(
     forced = old is not None and not repository.store.is_ancestor(old, new)
     if enforce and old is not None:
         _decline(rules.push_problems(world, repository, branch, by, new, forced=forced))
+        _note_rules(world, by, repository, branch, old, new, forced=forced)
     natural = "branch_creation" if old is None else "force_push" if forced else "push"
     activity = _log(world, repository, branch, old or EMPTY_SHA, new, by, kind or natural)
     if old == new:
@@ -312,6 +313,33 @@ def update_ref(
         request_suites(world, repository, branch, old, new, by)
     _follow_base(world, repository, branch, old, new, by, forced=forced)
     return activity
+
+
+def _note_rules(
+    world: World,
+    by: Account,
+    repository: Repository,
+    branch: str,
+    old: str,
+    new: str,
+    *,
+    forced: bool,
+) -> None:
+    """A rule suite for a direct push that met rules: passed, or let through by a bypass."""
+    if not rules.rules_for(repository, branch):
+        return
+    hidden = rules.push_problems(world, repository, branch, world.ghost, new, forced=forced)
+    repository.rule_suites.append(
+        {
+            "id": world.new_id(),
+            "actor": by,
+            "before": old,
+            "after": new,
+            "ref": f"refs/heads/{branch}",
+            "at": world.now(),
+            "result": "bypass" if hidden else "pass",
+        }
+    )
 
 
 def synchronise(
@@ -393,7 +421,12 @@ def _follow_base(
     """A base branch moved: pull requests whose commits it now has are merged."""
     from sandbox.actions.merges import finish
 
-    for number in sorted(repository.open_by_base.get(branch, ())):
+    numbers = repository.open_by_base.get(branch, set())
+    if not numbers:
+        return
+    store = repository.store
+    arrived = {commit.sha for commit in store.between(old, new)} if old else set()
+    for number in sorted(numbers):
         pull = repository.pulls[number]
         if forced:
             record(
@@ -406,9 +439,7 @@ def _follow_base(
                 ref_name=branch,
                 ref_repository=repository,
             )
-        tip = repository.store.commits[pull.head_sha]
-        reachable = tip.generation <= repository.store.commits[new].generation
-        if reachable and repository.store.is_ancestor(pull.head_sha, new):
+        if pull.head_sha in arrived:
             finish(world, pull, by, pull.head_sha)
 
 

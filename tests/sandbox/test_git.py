@@ -195,3 +195,10 @@ def test_merging_takes_each_side_of_what_it_changed() -> None:
 def test_both_sides_changing_one_file_is_a_conflict() -> None:
     with pytest.raises(MergeConflict, match="d/a"):
         merge_trees(tree(d__a="1"), tree(d__a="2"), tree(d__a="3"))
+
+
+def test_a_very_large_change_has_no_patch() -> None:
+    text = "".join(f"{n}\n" for n in range(20_001))
+    (change,) = diff(EMPTY_TREE, tree(f=text))
+    assert change.counts == (20_001, 0)
+    assert change.patch is None

@@ -350,7 +350,8 @@ PULLS = '{ repository(owner: "acme", name: "shop") { pullRequests(%s) { nodes { 
         ),
         pytest.param(
             '{ organization(login: "acme") { repositories(first: 100) { nodes '
-            "{ pullRequests(first: 100) { nodes { commits(first: 100) { nodes { commit { oid } } } } } } } } }",
+            "{ pullRequests(first: 100) { nodes { commits(first: 100) "
+            "{ nodes { commit { oid } } } } } } } } }",
             {},
             "MAX_NODE_LIMIT_EXCEEDED",
             "500,000",

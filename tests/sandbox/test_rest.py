@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
+import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from github import Auth, Github, GithubIntegration
@@ -559,3 +562,82 @@ def test_a_token_is_of_its_installation(server: Sandbox) -> None:
     with Client(server, token) as client:
         assert client.call("GET", "/repos/kim/diary").status_code == 404
         assert client.call("GET", "/orgs/acme/teams/staff-engineers/members").status_code == 200
+
+
+# --- Setting an app up in the browser ---
+
+MANIFEST = {
+    "name": "Gate",
+    "url": "http://gate.example",
+    "redirect_url": "http://gate.example/setup/created?x=1",
+    "setup_url": "http://gate.example/setup/installed",
+    "hook_attributes": {"url": "http://gate.example/webhook"},
+    "default_permissions": {"checks": "write", "metadata": "read"},
+    "default_events": ["pull_request"],
+}
+
+
+def submit(hub: Sandbox, manifest: object, path: str) -> requests.Response:
+    data = {"manifest": json.dumps(manifest)}
+    return requests.post(hub.url + path, data=data, allow_redirects=False, timeout=10)
+
+
+def test_from_the_manifest_form_to_an_installed_app(server: Sandbox, client: Client) -> None:
+    back = submit(server, MANIFEST, "/organizations/acme/settings/apps/new?state=s%26t")
+    assert back.status_code == 302
+    query = parse_qs(urlsplit(back.headers["Location"]).query)
+    assert (query["state"], query["x"]) == (["s&t"], ["1"])
+    made = client.call("POST", f"/app-manifests/{query['code'][0]}/conversions").json()
+    assert made["owner"]["login"] == "acme"
+    assert made["permissions"] == MANIFEST["default_permissions"]
+    url = f"{server.url}/apps/{made['slug']}/installations/new"
+    first, second = (requests.get(url, allow_redirects=False, timeout=10) for _ in "ab")
+    assert first.headers["Location"].startswith(f"{MANIFEST['setup_url']}?installation_id=")
+    assert second.headers["Location"] == first.headers["Location"]
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        pytest.param([], id="no-object"),
+        pytest.param(
+            {k: v for k, v in MANIFEST.items() if k != "redirect_url"}, id="nowhere-to-go"
+        ),
+        pytest.param(MANIFEST | {"url": ""}, id="no-url"),
+    ],
+)
+def test_a_manifest_that_github_refuses(server: Sandbox, manifest: object) -> None:
+    assert submit(server, manifest, "/settings/apps/new").status_code == 422
+
+
+def test_a_direct_push_past_the_rules_is_a_bypass_on_record(
+    server: Sandbox, client: Client
+) -> None:
+    (number,) = server.world.repository(SHOP).rulesets
+    actors = [{"actor_type": "OrganizationAdmin", "bypass_mode": "always"}]
+    server.act("olga", "set_ruleset", repo=SHOP, id=number, ruleset={"bypass_actors": actors})
+    server.act("olga", "push", repo=SHOP, branch="main")
+    grant(client, administration="read")
+    rows = client.call("GET", f"/repos/{SHOP}/rulesets/rule-suites?rule_suite_result=bypass").json()
+    assert [(row["actor_name"], row["ref"]) for row in rows] == [("olga", "refs/heads/main")]
+
+
+def test_trees_and_commits_by_sha(server: Sandbox, client: Client) -> None:
+    link = {"content": "../pay.py", "mode": "120000"}
+    server.act("june", "push", repo=SHOP, branch="fix", commits=[{"files": {"shop/link": link}}])
+    sha = server.world.repository(SHOP).branches["fix"]
+    commit = client.call("GET", f"/repos/{SHOP}/git/commits/{sha}").json()
+    tree = commit["tree"]["sha"]
+    rows = client.call("GET", f"/repos/{SHOP}/git/trees/{tree}?recursive=1").json()["tree"]
+    assert {row["path"]: row["mode"] for row in rows}["shop/link"] == "120000"
+    top = client.call("GET", f"/repos/{SHOP}/git/trees/{tree}").json()["tree"]
+    assert {row["path"]: row["type"] for row in top}["shop"] == "tree"
+    assert client.call("GET", f"/repos/{SHOP}/git/trees/{'0' * 40}").status_code == 404
+
+
+def test_a_fork_s_branch_is_compared_by_its_owner(server: Sandbox, client: Client) -> None:
+    server.act("kim", "fork_repository", repo=SHOP)
+    server.act("kim", "push", repo="kim/shop", branch="gift")
+    found = client.call("GET", f"/repos/{SHOP}/compare/main...kim:gift").json()
+    assert (found["status"], found["total_commits"]) == ("ahead", 1)
+    assert client.call("GET", f"/repos/{SHOP}/compare/main...ada:gift").status_code == 404

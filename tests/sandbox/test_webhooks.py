@@ -73,8 +73,7 @@ def test_the_documented_test_vector(hub: Sandbox, inbox: Inbox) -> None:
     open_pull(hub)
     assert hub.drain()
     (delivery, *_) = hub.courier.log.values()
-    delivery.body = b"Hello, World!"
-    assert delivery.headers()["X-Hub-Signature-256"] == (
+    assert delivery.headers(b"Hello, World!")["X-Hub-Signature-256"] == (
         "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
     )
     assert inbox.got
@@ -328,3 +327,30 @@ def test_deliveries_page_by_cursor_newest_first(server: Sandbox) -> None:
         assert client.call("POST", "/app/hook/deliveries/1/attempts").status_code == 404
     with Client(server) as client:
         assert client.call("GET", "/app/hook/deliveries").status_code == 401
+
+
+def test_after_three_days_a_delivery_is_forgotten(server: Sandbox) -> None:
+    server.courier.receiver = Inbox().receive
+    open_pull(server)
+    assert server.drain()
+    (number, *_) = server.courier.log
+    server.world.skip(3 * 24 * 3600 + 1)
+    with Client(server, app_jwt(server, iat=after(server), exp=after(server, 300))) as client:
+        assert client.call("GET", "/app/hook/deliveries").json() == []
+        path = f"/app/hook/deliveries/{number}/attempts"
+        assert client.call("POST", path).status_code == 404
+
+
+def after(hub: Sandbox, seconds: int = 0) -> int:
+    return int(hub.world.now().timestamp()) + seconds
+
+
+def test_what_was_delivered_can_be_read_and_sent_again(hub: Sandbox, inbox: Inbox) -> None:
+    open_pull(hub)
+    assert hub.drain()
+    first = {headers["X-GitHub-Delivery"]: body for headers, body in inbox.got}
+    for number in list(hub.courier.log):
+        assert hub.courier.redeliver(number)
+    assert hub.drain()
+    assert len(inbox.got) == 2 * len(first)
+    assert {headers["X-GitHub-Delivery"]: body for headers, body in inbox.got} == first
