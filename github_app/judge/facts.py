@@ -189,7 +189,6 @@ class Event:
     at: datetime
     actor: Actor | None
     label: str | None = None
-    label_created_at: datetime | None = None
     label_edited_at: datetime | None = None
     before: str | None = None
     after: str | None = None

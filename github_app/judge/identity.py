@@ -207,6 +207,7 @@ class Names:
 
     def _by_name(self, name: str) -> Mark | None:
         """The product whose name this is, whole, but for a version, a model or brackets after it."""
+        name = name.rpartition(" via ")[2]  # "MODEL via TOOL"
         words = tuple(_WORD.findall(name.removesuffix("[bot]")))
         found = self._longest(words)
         if not found:
@@ -312,6 +313,9 @@ class Names:
         if link:
             ai = not _AI_FIRST.isdisjoint(_WORD.findall(link[0]))
             return (Named(UNKNOWN_TOOL, _LIKELY),) if ai else ()
+        whole = self._segment(text, strict=True)
+        if whole:
+            return (whole.named,)
         if _is_path(text):
             return ()
         found = [
@@ -363,7 +367,9 @@ class Names:
             rest = words[length:]
             free = mark.namesake is Namesake.NOTHING and not strict
             if free or (all if strict else _first)(self._may_follow(word) for word in rest):
-                return _Credit(Named(mark.tool, mark.sure))
+                model = self._model.search(text[:80])
+                is_model = model is not None and self._families[model["family"]] == mark.tool
+                return _Credit(Named(mark.tool, mark.sure), is_model)
         model = self._model.search(text[:80])
         if model and strict and not all(self._may_follow(word) for word in words):
             model = None
@@ -383,6 +389,15 @@ class Names:
         """The tool or model that ``text`` names, if there is not a word more in it."""
         credit = self._segment(text.lower(), strict=True)
         return credit.named if credit else None
+
+    def mentioned(self, text: str) -> Named | None:
+        """The first product that ``text`` names anywhere. Only where AI is known to have helped."""
+        words = tuple(_WORD.findall(text.lower()[: 2 * _LONGEST]))
+        for start in range(len(words)):
+            found = self._longest(words[start : start + 5])
+            if found and found[0].sure is not _WEAK:
+                return Named(found[0].tool, found[0].sure)
+        return None
 
     def _longest(self, words: tuple[str, ...]) -> tuple[Mark, int] | None:
         """The longest product name that ``words`` begin with."""

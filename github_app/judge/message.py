@@ -86,6 +86,7 @@ _NOT_AI_MAKER = re.compile(
 )
 _SESSION_KEYS = ("-session", "-session-id", "-session-url", "-thread-id", "-conversation-id")
 _SESSION_ID = re.compile(r"https?://[^\s]{8,}|[a-z]{0,12}[_-]?(?=[a-z]*[0-9])[0-9a-z_-]{8,}")
+_LEADS = " \t>*+•|\\_`\"'#-"  # what may stand before a trailer
 _SQUASHED = "squashed commit of the following"
 _SESSION_PATH = re.compile(
     r"/(?:[a-z0-9_-]{1,40}/){0,3}?(?:sessions?|tasks?|threads?|conversations?|agents?|runs?|traces?|chats?)/[a-z0-9_-]{8,}"
@@ -247,6 +248,8 @@ class Messages:
                         continue
                 end = found.end()
                 before = low[max(start - 120, 0) : start].rpartition("\n")[2]
+                if found["colon"] and not before.strip(_LEADS):
+                    continue  # read as a trailer
                 after = low[end : end + 120].partition("\n")[0]
                 sure, tool = self._maker(low[start:end], before, after)
                 if tool:
@@ -256,7 +259,7 @@ class Messages:
         """A credit line that does not begin a line: joined to text, or several on one line."""
         low = page.low
         before = low[page.line_start(start) : start]
-        if not before.strip(" \t>*+•|\\_`\"'#-"):
+        if not before.strip(_LEADS):
             return  # it does: read as a trailer
         value = page.value(end, fold=False).split("\\n")[0]
         for who in self._names.credit(value):
@@ -357,14 +360,7 @@ class Messages:
             yield page.hit(SignalKind.DECLARATION, UNKNOWN_TOOL, _LIKELY, start)
 
     def _named_in(self, text: str) -> Named:
-        made = next((found for _, pattern in _DONE if (found := pattern.search(text))), None)
-        starts = [text[made.end() :]] if made else []
-        starts += text, text.partition("used ")[2]
-        for start in starts:
-            for who in self._names.credit(start):
-                if who.tool != UNKNOWN_TOOL:
-                    return who
-        return Named(UNKNOWN_TOOL, _LIKELY)
+        return self._names.mentioned(text) or Named(UNKNOWN_TOOL, _LIKELY)
 
     def _statements(self, page: "_Page") -> Iterator[Hit]:
         low = page.low

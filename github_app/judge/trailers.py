@@ -134,7 +134,9 @@ def co_authors(message: str) -> tuple[GitIdentity, ...]:
     found: dict[GitIdentity, None] = {}
     text = normalise(message)
     for line in _CO_AUTHOR.finditer(text):
-        value = text[line.end() : line.end() + _LONGEST].partition("\n")[0]
+        value, _, after = text[line.end() : line.end() + _LONGEST].partition("\n")
+        if after[:1] in (" ", "\t"):
+            value += after.partition("\n")[0]
         value = _CO_AUTHOR.split(value)[0].replace("&lt;", "<").replace("&gt;", ">")
         address = _ADDRESS.search(value)
         if address:

@@ -292,8 +292,7 @@ def _clear(
 def _label_edited(event: Event) -> bool:
     """Whether the label may have had another name when it was applied. Unknown is yes: renaming
     takes no more than write access, and would make a clearing of any label a senior ever set."""
-    edited = event.label_edited_at
-    return edited is None or (edited != event.label_created_at and edited >= event.at)
+    return event.label_edited_at is None or event.label_edited_at >= event.at
 
 
 def _may_clear(actor: Actor, roster: Roster, found: Contributors) -> bool:
