@@ -209,8 +209,7 @@ def event(node: Node) -> Event:
         at=moment(node, "createdAt"),
         actor=actor(node["actor"]),
         label=None if label is None else text(label, "name"),
-        label_created_at=_label_time(label, "createdAt"),
-        label_edited_at=_label_time(label, "updatedAt"),
+        label_edited_at=_edited(label),
         before=before(node),
         after=after(node),
         # a team is no Actor: it has no login
@@ -222,9 +221,9 @@ def event(node: Node) -> Event:
     )
 
 
-def _label_time(label: Node | None, field: str) -> datetime | None:
-    """Asked of the labels that were put on only; GitHub may not know it of an old one."""
-    return moment(label, field) if label and label.get(field) is not None else None
+def _edited(label: Node | None) -> datetime | None:
+    """Asked of the labels that were put on, not of those taken off."""
+    return moment(label, "updatedAt") if label and label.get("updatedAt") else None
 
 
 def queue_entry(node: Node | None) -> QueueEntry | None:

@@ -539,5 +539,3 @@ def test_approval_of_the_twin_does_not_count_for_this_one(case: Inline) -> None:
     twin = case.act("june", "open_pull_request", head="fix", base="stable", title="Twin")
     case.act("grace", "approve", number=int(twin["number"]))
     case.refused(number, "CS012")
-
-

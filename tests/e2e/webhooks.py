@@ -1,4 +1,4 @@
-"""Webhooks of our own making, signed as GitHub signs them, for what GitHub itself would not send."""
+"""Webhooks of our own making, signed as GitHub signs them: what GitHub itself would not send."""
 
 import hashlib
 import hmac

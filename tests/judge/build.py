@@ -128,8 +128,7 @@ def event(kind: EventKind, who: str | Actor | None, *, minutes: float = 10, **mo
 
 
 def labeled(label: str, who: str | Actor | None, *, minutes: float = 10) -> Event:
-    made = {"label_created_at": at(0), "label_edited_at": at(0)}
-    return event(EventKind.LABELED, who, minutes=minutes, label=label, **made)
+    return event(EventKind.LABELED, who, minutes=minutes, label=label, label_edited_at=at(0))
 
 
 SHOP = Repository(id=77, owner="acme", name="shop", default_branch="main")

@@ -251,24 +251,17 @@ class TestClearing:
         assert self.cleared_by("grace", timeline=timeline).outcome is Outcome.WAITING
 
     @pytest.mark.parametrize(
-        ("created", "edited", "cleared"),
+        ("edited", "cleared"),
         [
-            pytest.param(0, 0, True, id="never edited"),
-            pytest.param(0, 9, True, id="edited before"),
-            pytest.param(10, 10, True, id="made when it was applied"),
-            pytest.param(0, 10, False, id="edited in the same second"),
-            pytest.param(0, 11, False, id="edited after"),
-            pytest.param(0, None, False, id="not known"),
+            pytest.param(9, True, id="edited before"),
+            pytest.param(10, False, id="edited in the same second"),
+            pytest.param(11, False, id="edited after"),
+            pytest.param(None, False, id="not known"),
         ],
     )
-    def test_not_by_a_label_renamed_into_it(
-        self, created: float, edited: float | None, *, cleared: bool
-    ) -> None:
-        event = replace(
-            labeled(CLEARING_LABEL, "grace", minutes=10),
-            label_created_at=at(created),
-            label_edited_at=None if edited is None else at(edited),
-        )
+    def test_not_by_a_label_renamed_into_it(self, edited: float | None, *, cleared: bool) -> None:
+        when = None if edited is None else at(edited)
+        event = replace(labeled(CLEARING_LABEL, "grace", minutes=10), label_edited_at=when)
         verdict = self.cleared_by("grace", timeline=(event,))
         assert (verdict.outcome is Outcome.NOT_AI) == cleared
         assert (Code.LABEL_EDITED in codes(verdict)) == (not cleared)

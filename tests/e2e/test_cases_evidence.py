@@ -1,0 +1,330 @@
+"""Tricks that hide, disguise or wash away the marks of AI. Each test is named after one."""
+
+import pytest
+
+from sandbox.seed import ROSTER
+from tests.e2e.inline import AI, Inline
+
+FOOTER = "🤖 Generated with [Claude Code](https://claude.com/claude-code)"
+CLEAR = "not-ai-assisted"
+HUMAN = "Fix the total"
+
+
+def test_nothing_marks_the_change(case: Inline) -> None:
+    number = case.open(message=HUMAN)
+    case.expect(number, "success", "CS001", title="No AI assistance found")
+    assert case.may_merge(number)
+
+
+def test_remove_the_label(case: Inline) -> None:
+    number = case.open(message=HUMAN, labels=["ai-assisted"])
+    case.refused(number, "CS012")
+    case.act("june", "remove_label", number=number, label="ai-assisted")
+    case.refused(number, "CS012")
+
+
+def test_remove_the_label_before_anybody_looks(case: Inline) -> None:
+    """The timeline tells of it, also when no webhook ever arrived."""
+    with case.hub.world.quiet():
+        number = case.open(message=HUMAN, labels=["ai-assisted"])
+        case.act("june", "remove_label", number=number, label="ai-assisted")
+    case.sweep()
+    case.refused(number, "CS012")
+
+
+@pytest.mark.parametrize("how", ["rename_label", "delete_label"])
+def test_make_the_label_vanish_everywhere(case: Inline, how: str) -> None:
+    number = case.open(message=HUMAN, labels=["ai-assisted"])
+    case.refused(number, "CS012")
+    more = {"name": "done"} if how == "rename_label" else {}
+    case.act("june", how, label="ai-assisted", **more)
+    case.refused(number, "CS012")
+
+
+def test_label_in_another_case(case: Inline) -> None:
+    case.refused(case.open(message=HUMAN, labels=["AI-Assisted"]), "CS012")
+
+
+@pytest.mark.parametrize("how", ["amend", "force_push"])
+def test_rewrite_the_trailer_away(case: Inline, how: str) -> None:
+    number = case.open()
+    case.refused(number, "CS012")
+    if how == "amend":
+        case.act("june", "amend", branch="fix", message=HUMAN)
+    else:
+        case.act("june", "force_push", branch="fix", commits=[{"message": HUMAN}])
+    case.refused(number, "CS012")
+
+
+def test_approve_then_rewrite_the_trailer_away(case: Inline) -> None:
+    number = case.open()
+    case.act("grace", "approve", number=number)
+    case.signed(number, "grace")
+    case.act("june", "amend", branch="fix", message=HUMAN)
+    case.refused(number, "CS032")
+
+
+def test_edit_the_disclosure_out_of_the_body(case: Inline) -> None:
+    number = case.open(message=HUMAN, body=f"Fixes it.\n\n{FOOTER}")
+    case.act("grace", "approve", number=number)
+    case.signed(number, "grace")
+    case.act("june", "edit_pull_request", number=number, body="Fixes it.")
+    case.signed(number, "grace")
+    case.act("june", "push", branch="fix")
+    case.refused(number, "CS032")
+
+
+def test_edit_the_body_before_anybody_looks(case: Inline) -> None:
+    with case.hub.world.quiet():
+        number = case.open(message=HUMAN, body=f"Fixes it.\n\n{FOOTER}")
+        case.act("june", "edit_pull_request", number=number, body="Fixes it.")
+    case.sweep()
+    case.refused(number, "CS012")
+
+
+def test_edit_the_body_and_delete_its_history(case: Inline) -> None:
+    number = case.open(message=HUMAN, body=f"Fixes it.\n\n{FOOTER}")
+    case.refused(number, "CS012")
+    case.act("june", "edit_pull_request", number=number, body="Fixes it.")
+    case.act("june", "delete_edit", number=number, edit=0)
+    case.act("june", "push", branch="fix")
+    case.refused(number, "CS012")
+
+
+def test_change_the_title(case: Inline) -> None:
+    with case.hub.world.quiet():
+        number = case.open(message=HUMAN, title=FOOTER)
+        case.act("june", "edit_pull_request", number=number, title="Fix")
+    case.sweep()
+    case.refused(number, "CS012")
+
+
+@pytest.mark.parametrize(
+    "branch", [pytest.param("fix", id="same-branch"), pytest.param("clean", id="same-commits")]
+)
+def test_close_and_open_a_new_pull_request(case: Inline, branch: str) -> None:
+    """The mark is in the first body only; the commits carry it along."""
+    first = case.open(message=HUMAN, body=FOOTER)
+    case.refused(first, "CS012")
+    case.act("june", "close_pull_request", number=first)
+    if branch == "clean":
+        case.act("june", "push", branch="clean", start=case.head(first), commits=[])
+    second = case.act("june", "open_pull_request", head=branch, title="Fix")
+    seen = case.refused(int(second["number"]), "CS012")
+    assert f"seen in pull request {first}" in seen.summary
+
+
+def test_close_and_open_with_one_more_commit(case: Inline) -> None:
+    first = case.open(message=HUMAN, body=FOOTER)
+    case.refused(first, "CS012")
+    case.act("june", "close_pull_request", number=first)
+    case.act("june", "push", branch="clean", start=case.head(first))
+    second = case.act("june", "open_pull_request", head="clean", title="Fix")
+    case.refused(int(second["number"]), "CS012")
+
+
+def test_close_and_reopen(case: Inline) -> None:
+    number = case.open(message=HUMAN, labels=["ai-assisted"])
+    case.refused(number, "CS012")
+    case.act("june", "remove_label", number=number, label="ai-assisted")
+    case.act("june", "close_pull_request", number=number)
+    case.act("june", "reopen_pull_request", number=number)
+    case.refused(number, "CS012")
+
+
+def test_launder_through_an_unprotected_branch(case: Inline) -> None:
+    """Merged into another branch first; its commits still come along."""
+    case.act("olga", "push", branch="develop", commits=[])
+    number = case.open(base="develop")
+    case.act("june", "merge", number=number)
+    second = case.act("june", "open_pull_request", head="develop", title="Release")
+    case.refused(int(second["number"]), "CS012")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param("Fix\n\nCO-AUTHORED-BY: CLAUDE <NOREPLY@ANTHROPIC.COM>", id="upper-case"),
+        pytest.param(
+            "Fix\n\nCo-Authored-By: Claude <noreply@anthropic.com>\n\nThat is all.",
+            id="mid-message",
+        ),
+        pytest.param(
+            "Fix\n\nCo-Au\u200bthored-By: Claude <noreply@anthropic.com>", id="zero-width"
+        ),
+        pytest.param("Fix\n\nCo-Authored-By: Claude\n <noreply@anthropic.com>", id="folded"),
+        pytest.param("Fix\r\n\r\nCo-Authored-By: Claude <noreply@anthropic.com>\r\n", id="crlf"),
+        pytest.param(
+            "Fix\n\nCo-Authored-By: \u202eClaude\u202c <noreply@anthropic.com>", id="bidi"
+        ),
+        pytest.param(
+            "Fix\n\nＣｏ－Ａｕｔｈｏｒｅｄ－Ｂｙ： Claude <noreply@anthropic.com>", id="full-width"
+        ),
+        pytest.param("Fix\n\nCo-Authored-By : Claude <noreply@anthropic.com>", id="space"),
+        pytest.param("Co-Authored-By: Claude <noreply@anthropic.com>", id="subject"),
+        pytest.param(f"Fix\n\n{FOOTER}", id="footer"),
+        pytest.param("Fix\n\n[skip ci]\n\nCo-Authored-By: Claude <noreply@anthropic.com>", id="ci"),
+    ],
+)
+def test_trailer_in_disguise(case: Inline, message: str) -> None:
+    case.refused(case.open(message=message), "CS012")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(
+            "Thank Claude Monet\n\nReviewed-by: Claude <claude@painters.example>", id="name"
+        ),
+        pytest.param("Document the trailer `Co-Authored-By: Claude`", id="mention"),
+    ],
+)
+def test_people_are_called_claude(case: Inline, message: str) -> None:
+    case.expect(case.open(message=message), "success", "CS001")
+
+
+def test_turn_attribution_off(case: Inline) -> None:
+    case.roster(
+        ROSTER.replace("labels: [ai-assisted]", "labels: [ai-assisted]\n  confidence: weak")
+    )
+    files = {".claude/settings.json": '{"includeCoAuthoredBy": false}\n'}
+    case.refused(case.open(commits=[{"message": HUMAN, "files": files}]), "CS012")
+
+
+@pytest.mark.parametrize("login", ["fancy-coder", "dependabot-preview2", "renovate-ai"])
+def test_new_bot_that_nobody_listed(case: Inline, login: str) -> None:
+    case.people("create_user", login=login, kind="Bot")
+    case.act("olga", "add_collaborator", login=f"{login}[bot]", permission="write")
+    case.refused(case.open(actor=f"{login}[bot]", message=HUMAN), "CS012")
+
+
+def test_bots_commit_under_a_human_opener(case: Inline) -> None:
+    commit = {"message": HUMAN, "author": "fancy[bot] <77+fancy[bot]@users.noreply.github.com>"}
+    case.refused(case.open(commits=[commit]), "CS012")
+
+
+def test_automation_that_carries_somebody_elses_commit(case: Inline) -> None:
+    """Its own signed commits need nothing; one foreign commit on its branch and it does."""
+    bot = "dependabot[bot]"
+    own = {"message": "Bump x", "signed_by": "web-flow", "author": bot, "web": True}
+    number = case.open("dependabot/x", actor=bot, commits=[own])
+    case.expect(number, "success", "CS001")
+    case.act("june", "push", branch="dependabot/x", commits=[{"message": "More"}])
+    case.refused(number, "CS012")
+
+
+@pytest.mark.parametrize("where", ["author", "committer", "co-author"])
+def test_agent_behind_a_human(case: Inline, where: str) -> None:
+    agent = "Claude <noreply@anthropic.com>"
+    commit = {"message": HUMAN}
+    match where:
+        case "author":
+            commit |= {"author": agent, "committer": "june"}
+        case "committer":
+            commit |= {"author": "june", "committer": agent}
+        case _:
+            commit["message"] += f"\n\nCo-authored-by: {agent}"
+    case.refused(case.open(commits=[commit]), "CS012")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("- [x] No AI was used", id="box"),
+        pytest.param("AI-assisted: no", id="line"),
+        pytest.param("I did not use AI for this.", id="words"),
+    ],
+)
+def test_false_declaration(case: Inline, body: str) -> None:
+    case.refused(case.open(body=body), "CS012")
+
+
+def test_no_declaration_in_strict_mode(case: Inline) -> None:
+    strict = "labels: [ai-assisted]\n  require_declaration: true"
+    case.roster(ROSTER.replace("labels: [ai-assisted]", strict))
+    number = case.open(message=HUMAN)
+    case.refused(number, "CS005", why="Waiting for a declaration")
+    case.act("june", "edit_pull_request", number=number, body="AI-assisted: no")
+    case.expect(number, "success", "CS001")
+
+
+@pytest.mark.parametrize("place", [0, 49, 50, 99, 100, 119])
+def test_bury_the_ai_commit(case: Inline, place: int) -> None:
+    """On whatever page of the commits it is."""
+    commits: list[dict[str, object]] = [
+        {"message": f"Step {step}", "files": {"a": f"{step}\n"}} for step in range(120)
+    ]
+    commits[place]["message"] = AI
+    case.refused(case.open(commits=commits), "CS012")
+
+
+def test_bury_the_ai_commit_in_a_merged_branch(case: Inline) -> None:
+    """Every parent is read, not the first ones only."""
+    case.act("june", "push", branch="side", commits=[{"message": AI}])
+    commits = [{"message": HUMAN}, {"message": "Merge side", "merge": "side"}]
+    case.refused(case.open(commits=commits), "CS012")
+
+
+# --- setting evidence aside -----------------------------------------------------------------------
+
+
+def ready_to_clear(case: Inline) -> None:
+    """The evidence was seen, and the label exists, more than GitHub's one second ago."""
+    case.act("olga", "open_issue", title="Labels", labels=[CLEAR])
+    case.settle()
+    case.clock.skip(2)
+
+
+def test_senior_sets_the_evidence_aside(case: Inline) -> None:
+    number = case.open()
+    ready_to_clear(case)
+    case.act("grace", "add_label", number=number, label=CLEAR)
+    case.expect(number, "success", "CS003", title="Not AI-assisted, says @grace")
+
+
+@pytest.mark.parametrize("who", ["june", "kim", "acme-codegen[bot]"])
+def test_evidence_set_aside_by_somebody_who_may_not(case: Inline, who: str) -> None:
+    number = case.open()
+    ready_to_clear(case)
+    case.act(who, "add_label", number=number, label=CLEAR)
+    case.refused(number, "CS072")
+
+
+def test_evidence_set_aside_by_a_senior_who_wrote_it(case: Inline) -> None:
+    number = case.open()
+    case.act("grace", "push", branch="fix")
+    ready_to_clear(case)
+    case.act("grace", "add_label", number=number, label=CLEAR)
+    case.refused(number, "CS072")
+
+
+def test_new_evidence_after_it_was_set_aside(case: Inline) -> None:
+    number = case.open()
+    ready_to_clear(case)
+    case.act("grace", "add_label", number=number, label=CLEAR)
+    case.expect(number, "success", "CS003")
+    case.act("june", "push", branch="fix", commits=[{"message": AI}])
+    case.refused(number, "CS012")
+
+
+def test_label_set_aside_again_by_a_junior(case: Inline) -> None:
+    """A senior's clearing does not lend itself to whoever puts the label on again."""
+    number = case.open()
+    ready_to_clear(case)
+    case.act("grace", "add_label", number=number, label=CLEAR)
+    case.expect(number, "success", "CS003")
+    case.act("grace", "remove_label", number=number, label=CLEAR)
+    case.refused(number, "CS012")
+    case.act("june", "add_label", number=number, label=CLEAR)
+    case.refused(number, "CS072")
+
+
+@pytest.mark.parametrize("later", [0, 30])
+def test_another_label_is_renamed_into_the_one_that_clears(case: Inline, later: float) -> None:
+    """A label somebody else put on, renamed into the one that clears."""
+    number = case.open()
+    case.settle()
+    case.act("grace", "add_label", number=number, label="bug")
+    case.clock.skip(later)
+    case.act("june", "rename_label", label="bug", name=CLEAR)
+    case.refused(number, "CS075")
