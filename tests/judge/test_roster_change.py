@@ -156,6 +156,21 @@ def test_raised_by(new: Roster, raised: str) -> None:
     assert raised_by(roster(PLAIN), new) == set(raised.split())
 
 
+@pytest.mark.parametrize(
+    ("level", "raised"),
+    [
+        pytest.param("x", "", id="lower-and-as-far-from-the-top"),
+        pytest.param("y", "kim", id="as-high-but-nearer-the-top"),
+    ],
+)
+def test_raised_by_a_shorter_list_of_other_levels(level: str, raised: str) -> None:
+    def of(levels: str, kim: str, top: str) -> Roster:
+        people = f"people: {{ada: {{id: 1815, level: {top}}}, kim: {{id: 31, level: {kim}}}}}\n"
+        return roster(f"version: 1\nlevels: {levels}\n{people}sign_off: {{from: {top}}}\n")
+
+    assert raised_by(of("[a, b, c]", "b", "c"), of("[x, y]", level, "y")) == set(raised.split())
+
+
 def with_team(level: str, people: str = "") -> Roster:
     text = LEVELS + PEOPLE + people + f"teams: {{acme/staff: {level}}}\n" + SIGN_OFF
     return roster(text)

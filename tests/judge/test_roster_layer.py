@@ -1,13 +1,16 @@
 """A repository's own file: it tightens, each key by itself, and never loosens."""
 
+from datetime import date
+
 import pytest
 
 from github_app.judge.errors import RosterError
 from github_app.judge.facts import Actor, ActorKind
+from github_app.judge.people import Person
 from github_app.judge.policy import RolloutMode
 from github_app.judge.signals import Confidence
 from tests.judge.build import SHOP, a_pull, user
-from tests.judge.rosters import DATA, PLAIN, layered, roster
+from tests.judge.rosters import DATA, LEVELS, PEOPLE, PLAIN, SIGN_OFF, layered, roster
 
 BASE = roster((DATA / "layers" / "base.yaml").read_bytes())
 ALL = layered(
@@ -69,6 +72,38 @@ def test_naming_a_member_of_a_team_takes_the_team_from_them() -> None:
     assert layered(filled, "people: {bob: junior}\n").rank(user("bob")) == 0
 
 
+def test_logins_in_other_case_are_the_same_people() -> None:
+    found = layered(BASE, "people: {GRACE: mid}\n")
+    assert found.rank(user("grace")) == 1
+    assert found.person(user("grace")) == found.people.entry("grace")
+    assert len(found.people.named) == len(BASE.people.named)
+
+
+def test_a_newcomer_may_be_pinned() -> None:
+    found = layered(BASE, "people: {newcomer: {id: 70, level: junior}}\n")
+    assert found.people.entry("newcomer") == Person(login="newcomer", id=70, rank=0)
+
+
+def test_absence_can_be_told_in_the_repository() -> None:
+    away = (date(2026, 1, 1), date(2026, 1, 9))
+    text = "people: {grace: {level: senior, away: 2026-01-01/2026-01-09}}\n"
+    found = layered(BASE, text).people.entry("grace")
+    assert found is not None
+    assert (found.away, found.rank) == (away, 2)
+    kept = roster(PLAIN.replace("level: senior}", "level: senior, away: 2026-01-01/2026-01-09}"))
+    below = layered(kept, "people: {grace: mid}\n").people.entry("grace")
+    assert below is not None
+    assert below.away == away
+
+
+def test_everybody_can_be_lowered() -> None:
+    above = roster(LEVELS + "unlisted: mid\n" + PEOPLE + SIGN_OFF)
+    stranger = user("mallory")
+    assert above.rank(stranger) == 1
+    assert layered(above, "").rank(stranger) == 1
+    assert layered(above, "unlisted: junior\n").rank(stranger) == 0
+
+
 def test_teams() -> None:
     filled = ALL.with_members({"acme/staff": [user("bob")]})
     assert filled.rank(user("bob")) == 1
@@ -80,6 +115,15 @@ def test_detection() -> None:
     assert ALL.detection.automation_bots == frozenset()
     assert ALL.detection.confidence is Confidence.WEAK
     assert ALL.detection.require_declaration
+
+
+def test_declarations_stay_required() -> None:
+    above = roster(PLAIN, "detection: {require_declaration: true}\n")
+    assert layered(above, "").detection.require_declaration
+    again = layered(above, "detection: {require_declaration: true}\n")
+    assert again.detection.require_declaration
+    with pytest.raises(RosterError, match="declarations would no longer be required"):
+        layered(above, "detection: {require_declaration: false}\n")
 
 
 @pytest.mark.parametrize(
