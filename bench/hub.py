@@ -68,6 +68,7 @@ class Hub:
     rate_limit: int = GENEROUS
     calls: list[Called] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
+    kept: list[tuple[str, bytes]] = field(default_factory=list)  # events sent while no target was
     box: Sandbox = field(init=False)
     _local: threading.local = field(default_factory=threading.local)
 
@@ -142,6 +143,9 @@ class Hub:
 
     def _deliver(self, headers: dict[str, str], body: bytes) -> int:
         """Post one webhook over this thread's connection; 502 where nobody answers."""
+        if not self.target:
+            self.kept.append((headers["X-GitHub-Event"], body))
+            return 202
         sent_at = time.monotonic()
         status = 0
         with suppress(OSError, http.client.HTTPException):
