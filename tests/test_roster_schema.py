@@ -1,6 +1,7 @@
 """The JSON Schema: it is the file in the repository, and it agrees with the loader."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,13 @@ from github_app.judge.document import plain
 from github_app.judge.errors import RosterError
 from github_app.judge.roster import Roster
 from github_app.roster_schema import schema
-from github_app.yaml_source import read_document
+from github_app.yaml_source import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_NODES,
+    MAX_SCALAR,
+    read_document,
+)
 from tests.judge.rosters import DATA, outcome, roster
 from tests.judge.test_roster_properties import layers, rosters
 
@@ -122,3 +129,26 @@ def test_it_accepts_every_layer(data: dict[str, Any]) -> None:
     base = roster((DATA / "layers" / "base.yaml").read_bytes())
     if isinstance(outcome(json.dumps(data).encode(), base), Roster):
         assert LAYER.is_valid(data)
+
+
+def test_the_documentation_names_every_key_and_limit() -> None:
+    text = (DATA.parents[2] / "docs" / "roster.md").read_text(encoding="utf-8")
+    limits = (
+        f"{MAX_BYTES // 1024} KiB",
+        f"{MAX_DEPTH} levels",
+        f"{MAX_NODES:,}",
+        f"{MAX_SCALAR:,}",
+    )
+    assert [limit for limit in limits if limit not in text] == []
+    told = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"`[^`]+`", text))))
+    assert {key for key in keys(schema()) if key not in told} == set()
+
+
+def keys(part: dict[str, Any]) -> set[str]:
+    inside = [
+        *part.get("properties", {}).values(),
+        *part.get("anyOf", []),
+        part.get("items", {}),
+        part.get("additionalProperties") or {},
+    ]
+    return set(part.get("properties", {})).union(*(keys(one) for one in inside if one))
