@@ -70,7 +70,8 @@ class Remark:
 class Roster:
     """A checked roster. Made by ``parse_roster`` and ``tighten``, never by hand.
 
-    ``sources`` has the organisation's file first, then the repository's if there is one.
+    ``sources`` has the organisation's file first, then the repository's if there is one; ``below``
+    is the organisation's roster when there is.
     """
 
     levels: tuple[str, ...]
@@ -80,6 +81,12 @@ class Roster:
     rollout: Rollout
     sources: tuple[RosterSource, ...]
     remarks: tuple[Remark, ...] = ()
+    below: "Roster | None" = None
+
+    @property
+    def organisation(self) -> "Roster":
+        """The roster without the repository's own layer: what a changed layer is laid over."""
+        return self.below or self
 
     @property
     def source(self) -> RosterSource:
@@ -110,7 +117,9 @@ class Roster:
 
     def with_members(self, members: Mapping[str, Collection[Actor]]) -> "Roster":
         """The roster with the members of its teams as GitHub lists them now, by ``org/team``."""
-        return replace(self, people=replace(self.people, members=by_team(members)))
+        below = self.below.with_members(members) if self.below else None
+        people = replace(self.people, members=by_team(members))
+        return replace(self, people=people, below=below)
 
     def level_name(self, rank: int) -> str:
         return self.levels[rank] if 0 <= rank < len(self.levels) else "unlisted"
@@ -209,6 +218,7 @@ def tighten(org: Roster, document: Node, *, source: RosterSource) -> Roster:
         rollout=rollout,
         sources=(*org.sources, source),
         remarks=org.remarks + _settle(reader, source),
+        below=org,
     )
 
 

@@ -153,6 +153,15 @@ def test_opting_in_ends_observing_by_name_too() -> None:
     assert found.rollout.observe == ()
 
 
+def test_the_roster_below() -> None:
+    assert BASE.organisation is BASE
+    assert ALL.organisation is BASE
+    filled = ALL.with_members({"acme/staff": [user("bob")]})
+    assert (filled.rank(user("bob")), filled.organisation.rank(user("bob"))) == (1, 2)
+    again = layered(filled.organisation, "sign_off: {from: senior}\n")
+    assert again.sign_off.rank == 2, "a layer can be taken back"
+
+
 def test_remarks_say_which_file() -> None:
     found = layered(roster(PLAIN.replace("id: 31, ", "")), "rules: [{name: all, approvals: 2}]\n")
     assert [remark.source.name for remark in found.remarks] == ["acme/.github", "acme/shop"]
