@@ -164,15 +164,18 @@ class Names:
 
     def bot(self, login: str, account_id: int | None) -> Named | None:
         """The tool behind an authenticated bot account; None if unknown or automation."""
-        mark = self._ids.get(account_id) if account_id else None
-        mark = mark or self._logins.get(login.casefold())
-        return Named(mark.tool, mark.sure) if mark else None
+        return self._account(self._logins.get(login.casefold()), account_id)
 
     def person(self, login: str, account_id: int | None) -> Named | None:
         """The tool behind an ordinary user account that a tool is known to use."""
+        mark = self._logins.get(login.casefold())
+        return self._account(mark if mark and mark.by_person else None, account_id)
+
+    def _account(self, by_login: Mark | None, account_id: int | None) -> Named | None:
+        """Ids of accounts are never used twice; logins are, by a bot and a person at once."""
         mark = self._ids.get(account_id) if account_id else None
-        mark = mark or self._logins.get(login.casefold())
-        return Named(mark.tool, mark.sure) if mark and mark.by_person else None
+        mark = mark or by_login
+        return Named(mark.tool, mark.sure) if mark else None
 
     def is_automation_login(self, login: str) -> bool:
         return login.casefold() in self._automation

@@ -87,6 +87,7 @@ _NOT_AI_MAKER = re.compile(
 _SESSION_KEYS = ("-session", "-session-id", "-session-url", "-thread-id", "-conversation-id")
 _SESSION_ID = re.compile(r"https?://[^\s]{8,}|[a-z]{0,12}[_-]?(?=[a-z]*[0-9])[0-9a-z_-]{8,}")
 _LEADS = " \t>*+•|\\_`\"'#-"  # what may stand before a trailer
+_BOXES = ("- [", "* [", "+ [")
 _SQUASHED = "squashed commit of the following"
 _SESSION_PATH = re.compile(
     r"/(?:[a-z0-9_-]{1,40}/){0,3}?(?:sessions?|tasks?|threads?|conversations?|agents?|runs?|traces?|chats?)/[a-z0-9_-]{8,}"
@@ -171,9 +172,11 @@ class Messages:
             value = low[found.end() : found.end() + 40].partition("\n")[0].strip()
             if rule and rule.any_value and rule.tool is None and value and _NO.match(value):
                 return True
+        answers = (found["text"] for found in _HEADING.finditer(low))
         return any(
-            _NO.match(found["text"]) or _DENIES.search(found["text"])
-            for found in _HEADING.finditer(low)
+            _NO.match(answer) or _DENIES.search(answer)
+            for answer in answers
+            if not answer.startswith(_BOXES)
         )
 
     def _phrases_in(self, page: "_Page") -> Iterator[Hit]:
@@ -381,7 +384,7 @@ class Messages:
                     not _NO.match(text)
                     and not _DENIES.search(text)
                     and _CLAIMS.search(text)
-                    and not text.startswith(("<", "- [ ]"))
+                    and not text.startswith(("<", *_BOXES))
                 ):
                     yield page.hit(
                         SignalKind.DECLARATION,
