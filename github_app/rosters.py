@@ -30,6 +30,7 @@ from github_app.judge.roster import (
     tighten,
     touches_roster,
 )
+from github_app.judge.rules import changed_paths
 from github_app.judge.verdict import RosterChange
 from github_app.logs import get_logger
 from github_app.store.rosters import Rosters, SavedRoster
@@ -119,16 +120,11 @@ class RosterDesk:
         problem = ""
         for path in _roster_paths(snapshot, current):
             text = file_at(installation, pull.repository, pull.head_oid, path)
-            if text is None:
-                continue
             name = pull.repository.full_name
             source = RosterSource(name=name, path=path, commit_oid=pull.head_oid)
             try:
-                document = read_document(text, path)
-                if path == LAYER_PATH:
-                    tighten(current, document, source=source)
-                else:
-                    raised |= raised_by(current, parse_roster(document, source=source))
+                proposed = _proposed(current, text, source)
+                raised |= raised_by(current, proposed) if proposed else frozenset()
             except RosterError as error:
                 annotations += _annotations(path, error)
                 problem = problem or str(error)
@@ -269,11 +265,25 @@ def _parse(text: str, source: RosterSource, below: Roster | None) -> _Parsed:
         return _Parsed(roster=None, problem=str(error))
 
 
+def _proposed(current: Roster, text: str | None, source: RosterSource) -> Roster | None:
+    """What would be in force instead; None where nothing can be told. Raises: RosterError.
+
+    A layer is laid over the organisation's roster, not over the layer that it replaces.
+    """
+    layer = source.path == LAYER_PATH
+    if text is None:
+        return current.organisation if layer else None
+    document = read_document(text, source.path)
+    if layer:
+        return tighten(current.organisation, document, source=source)
+    return parse_roster(document, source=source)
+
+
 def _roster_paths(snapshot: Snapshot, current: Roster) -> tuple[str, ...]:
     """The roster files that this pull request may change, each once."""
     name = snapshot.pull.repository.full_name.casefold()
     own = [source.path for source in current.sources if source.name.casefold() == name]
-    touched = {file.path.casefold() for file in snapshot.pull.files}
+    touched = {path.casefold() for path in changed_paths(snapshot.pull.files)}
     paths = dict.fromkeys([ROSTER_PATH, LAYER_PATH, *own])
     every = not snapshot.pull.files_complete
     return tuple(path for path in paths if every or path.casefold() in touched)

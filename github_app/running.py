@@ -9,7 +9,7 @@ from github_app.leases import LeaseKeeper
 from github_app.logs import get_logger, trace
 from github_app.services import Parts
 from github_app.store.errors import StoreError
-from github_app.sweep import Sweeper
+from github_app.sweep import Timer
 
 log = get_logger("running")
 
@@ -18,17 +18,26 @@ BROKEN_SECONDS = 1.0
 
 
 class Workers:
-    """``threads`` workers, the keeper of their leases, and the sweep's timer."""
+    """``threads`` workers, the keeper of their leases, and the sweep's timer.
 
-    def __init__(self, parts: Parts, *, threads: int, sweeper: Sweeper | None = None) -> None:
+    ``pull``: deliveries are fetched too, because none are received.
+    """
+
+    def __init__(
+        self, parts: Parts, *, threads: int, timer: Timer | None = None, pull: bool = False
+    ) -> None:
         self._parts = parts
         self._leases = LeaseKeeper(parts.store.queue)
-        self._sweeper = sweeper
+        self._timer = timer
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._work, args=(number,), name=f"worker-{number}")
             for number in range(threads)
         ]
+        if pull:
+            self._threads.append(
+                threading.Thread(target=parts.fetcher.run, args=(self._stop,), name="fetcher")
+            )
 
     def start(self) -> None:
         self._leases.start()
@@ -40,10 +49,10 @@ class Workers:
         """Work until ``stop``; the calling thread minds the timer of the sweep."""
         self.start()
         while not self._stop.is_set():
-            if self._sweeper is None:
+            if self._timer is None:
                 self._stop.wait(IDLE_SECONDS)
             else:
-                self._sweeper.run_when_due(self._stop)
+                self._timer.run_when_due(self._stop)
         self.join()
 
     def stop(self) -> None:

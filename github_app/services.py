@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from github_app.catalogue_file import shipped_catalogue
+from github_app.fetching import Fetcher
 from github_app.gateway import app as the_app
 from github_app.gateway.client import Call, GitHub
 from github_app.gateway.errors import GitHubError
@@ -21,6 +22,7 @@ from github_app.settings import Settings
 from github_app.store.claim import Limits
 from github_app.store.counters import Counters
 from github_app.store.database import Store, open_store
+from github_app.sweep import Sweeper
 from github_app.web.services import Services
 from github_app.worker import Worker
 
@@ -44,6 +46,7 @@ class Parts:
     github: GitHub
     rosters: RosterDesk
     judgement: Judgement
+    fetcher: Fetcher
 
     def close(self) -> None:
         self.github.close()
@@ -65,8 +68,14 @@ def build(settings: Settings) -> Parts:
         now=utc_now,
     )
     github = GitHub(settings, on_call=counts_calls(store.counters))
+    fetcher = Fetcher(github=github, store=store, app_id=settings.app_id, now=utc_now)
     return Parts(
-        settings=settings, store=store, github=github, rosters=rosters, judgement=judgement
+        settings=settings,
+        store=store,
+        github=github,
+        rosters=rosters,
+        judgement=judgement,
+        fetcher=fetcher,
     )
 
 
@@ -126,6 +135,10 @@ def checks_credentials(github: GitHub) -> Callable[[], str | None]:
     return check
 
 
+def sweeper(parts: Parts) -> Sweeper:
+    return Sweeper(github=parts.github, store=parts.store, fetcher=parts.fetcher)
+
+
 def worker(parts: Parts, leases: LeaseKeeper, number: int) -> Worker:
     return Worker(
         name=f"{socket.gethostname()}/{os.getpid()}/{number}",
@@ -134,6 +147,7 @@ def worker(parts: Parts, leases: LeaseKeeper, number: int) -> Worker:
         judgement=parts.judgement,
         rosters=parts.rosters,
         leases=leases,
+        sweeper=sweeper(parts),
         web_url=parts.settings.web_url,
         now=utc_now,
     )

@@ -1,19 +1,19 @@
 """What was missed: deliveries that never arrived, open pull requests without a current check.
 
-It only asks for work, and asking twice costs nothing: any process may sweep at any time. Whatever
-it finds goes through the same queue as a webhook, behind it.
+It only asks for work, and asking twice costs nothing. The timer of every process asks for a sweep;
+the queue makes one of them, and one worker of the whole fleet does it. Whatever it finds goes
+through the same queue as a webhook, behind it.
 """
 
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from github_app.expansion import MISSED
+from github_app.fetching import Fetcher
 from github_app.gateway import app as the_app
 from github_app.gateway import repository as gateway
-from github_app.gateway.app import Delivered
 from github_app.gateway.client import GitHub
 from github_app.gateway.errors import GitHubError
 from github_app.logs import get_logger
@@ -24,47 +24,57 @@ from github_app.store.task import BULK, Task, TaskKind
 log = get_logger("sweep")
 
 EVERY = 300.0
-# GitHub offers deliveries again for three days (Enterprise Server: seven).
-REDELIVERABLE = timedelta(days=3)
-MOST_REDELIVERED = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swept:
     """What one sweep asked for. ``problems``: one sentence for each part that failed."""
 
-    redelivered: int
+    fetched: int
     repositories: int
     problems: tuple[str, ...] = ()
 
 
-class Sweeper:
-    """Sweeps at start and on a timer."""
+class Timer:
+    """Asks for a sweep at start and every so often, unless another process just did."""
 
-    def __init__(self, *, github: GitHub, store: Store, every: float = EVERY) -> None:
-        self._github = github
+    def __init__(self, store: Store, *, every: float = EVERY) -> None:
         self._store = store
         self._every = every
         self._next = 0.0
 
     def run_when_due(self, stop: threading.Event) -> None:
-        """Wait for the timer, sweep, and set it again. Returns at once when ``stop`` is set."""
+        """Wait for the time, ask, and set it again. Returns at once when ``stop`` is set."""
         if stop.wait(max(self._next - time.monotonic(), 0.0)):
             return
-        self._next = time.monotonic() + self._every
+        first, self._next = not self._next, time.monotonic() + self._every
         try:
-            self.sweep()
+            self._ask(at_start=first)
         except StoreError as error:
             log.error("sweep", reason=str(error), advice=error.advice)
+
+    def _ask(self, *, at_start: bool) -> None:
+        last = self._store.queue.asked(TaskKind.SWEEP, 0).get("", 0.0)
+        if at_start or self._store.now() - last > self._every * 0.9:
+            self._store.queue.add([Task(kind=TaskKind.SWEEP, installation_id=0, priority=BULK)])
+
+
+class Sweeper:
+    """Looks for what was missed. Whoever calls it sees to it that nobody else does meanwhile."""
+
+    def __init__(self, *, github: GitHub, store: Store, fetcher: Fetcher) -> None:
+        self._github = github
+        self._store = store
+        self._fetcher = fetcher
 
     def sweep(self) -> Swept:
         """Look once for everything that was missed. Raises: StoreError."""
         problems: list[str] = []
-        redelivered = self._attempt(self._redeliver, problems)
+        fetched = self._attempt(self._fetcher.fetch, problems)
         repositories = self._attempt(self._ask_repositories, problems)
         self._store.inbox.prune()
-        swept = Swept(redelivered=redelivered, repositories=repositories, problems=tuple(problems))
-        log.info("swept", redelivered=redelivered, repositories=repositories, problems=problems)
+        swept = Swept(fetched=fetched, repositories=repositories, problems=tuple(problems))
+        log.info("swept", fetched=fetched, repositories=repositories, problems=problems)
         result = "failed" if problems else "done"
         self._store.counters.add("sweeps", {"result": result})
         return swept
@@ -75,21 +85,6 @@ class Sweeper:
         except GitHubError as error:
             problems.append(str(error))
             return 0
-
-    def _redeliver(self) -> int:
-        """Ask GitHub to send again what never arrived, or what it thinks arrived and did not."""
-        app = self._github.app()
-        since = datetime.now().astimezone() - REDELIVERABLE
-        attempts: dict[str, list[Delivered]] = {}
-        for delivered in the_app.deliveries(app):
-            if delivered.delivered_at < since:
-                break
-            attempts.setdefault(delivered.guid, []).append(delivered)
-        known = self._store.inbox.knows(list(attempts))
-        missing = [tries for guid, tries in attempts.items() if guid not in known]
-        for tries in missing[:MOST_REDELIVERED]:
-            the_app.redeliver(app, tries[0].id)
-        return len(missing[:MOST_REDELIVERED])
 
     def _ask_repositories(self) -> int:
         """Have every repository of every installation looked through."""

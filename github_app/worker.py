@@ -39,7 +39,8 @@ from github_app.store.audit import AuditRecord, Entry, Filter
 from github_app.store.claim import Claim
 from github_app.store.database import Store
 from github_app.store.errors import StoreError
-from github_app.store.task import PERSON_WAITS, Task, TaskKind
+from github_app.store.task import BULK, PERSON_WAITS, Task, TaskKind
+from github_app.sweep import Sweeper
 
 log = get_logger("worker")
 
@@ -50,16 +51,29 @@ STALE_READS = 8
 STALE_DELAY = 0.25
 # After so many failures in a row the check says so, where a head is known to say it on.
 SILENT_FAILURES = 2
+# The part of the hourly limit that bulk work (sweeps, roster changes) leaves to live events.
+RESERVED = 0.2
 # Events of one claim whose payload is looked at again.
 DELIVERIES_READ = 50
 # Heads that this worker knows to be remembered already.
 HEADS_KEPT = 10_000
 
 
-class StaleRead(CountersignError):
+class NotYet(CountersignError):
+    """Nothing is wrong, but it is too early. ``seconds``: how long to wait before asking again."""
+
+    advice = "Nothing to do: it goes on by itself."
+
+    def __init__(self, why: str, *, seconds: float) -> None:
+        super().__init__(why)
+        self.seconds = seconds
+
+
+class StaleRead(NotYet):
     """GitHub answered with a state older than the event: its replicas lag for a moment."""
 
-    advice = "Nothing to do: it is read again."
+    def __init__(self, why: str) -> None:
+        super().__init__(why, seconds=STALE_DELAY)
 
 
 class LeaseLost(CountersignError):
@@ -89,6 +103,7 @@ class Worker:
         judgement: Judgement,
         rosters: RosterDesk,
         leases: LeaseKeeper,
+        sweeper: Sweeper,
         web_url: str,
         now: Callable[[], datetime],
     ) -> None:
@@ -98,6 +113,7 @@ class Worker:
         self._judgement = judgement
         self._rosters = rosters
         self._leases = leases
+        self._sweeper = sweeper
         self._web_url = web_url
         self._now = now
         self._heads: set[tuple[int, int, str]] = set()
@@ -124,8 +140,8 @@ class Worker:
             self._lost(claim)
         except RateLimited as error:
             self._limited(claim, error)
-        except StaleRead as error:
-            self._store.queue.retry(claim, str(error), delay=STALE_DELAY, transient=True)
+        except NotYet as error:
+            self._store.queue.retry(claim, str(error), delay=error.seconds, transient=True)
         except NotFound as error:
             self._gone(claim, error)
         except Suspended as error:
@@ -221,7 +237,12 @@ class Worker:
     # --- the kinds of work -----------------------------------------------------------------------
 
     def _dispatch(self, claim: Claim) -> None:
+        if claim.task.kind is TaskKind.SWEEP:
+            self._sweeper.sweep()
+            self._store.queue.settle(claim)
+            return
         installation = self._installation(claim)
+        self._spare_the_limit(claim)
         match claim.task.kind:
             case TaskKind.PULL_REQUEST:
                 self._pull_request(claim, installation)
@@ -231,11 +252,20 @@ class Worker:
                 self._widen(claim, installation)
             case TaskKind.DOCTOR:
                 self._doctor(claim, installation)
-            case TaskKind.PUSH | TaskKind.MERGED:
+            case TaskKind.PUSH | TaskKind.MERGED | TaskKind.SWEEP:
                 log.info("nothing asks for this kind", **_about(claim))
                 self._store.queue.settle(claim)
             case _:
                 assert_never(claim.task.kind)
+
+    def _spare_the_limit(self, claim: Claim) -> None:
+        """Bulk work leaves part of the installation's limit to events that people wait for."""
+        if claim.task.priority < BULK:
+            return
+        rate = self._github.rate(claim.task.installation_id)
+        if rate is not None and rate.remaining < rate.limit * RESERVED:
+            seconds = max((rate.reset - self._now()).total_seconds(), 1.0)
+            raise NotYet("what is left of GitHub's limit is kept for events", seconds=seconds)
 
     def _installation(self, claim: Claim) -> Installation:
         task = claim.task

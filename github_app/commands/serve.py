@@ -34,13 +34,17 @@ POLL = 0.1
     help="How many pull requests are judged at once.",
 )
 @click.option("--no-sweep", is_flag=True, help="Do not look for what was missed.")
-def serve(threads: int, *, no_sweep: bool) -> None:
+@click.option(
+    "--pull", is_flag=True, help="Fetch deliveries from GitHub: for machines it cannot reach."
+)
+def serve(threads: int, *, no_sweep: bool, pull: bool) -> None:
     """Run web and worker on this machine, on one database; nothing else is needed."""
     logs.configure()
     settings = Settings.from_environment(os.environ)  # refuses here, before anything starts
     for warning in settings.warnings:
         log.warning("setting", problem=warning)
-    worker = ["worker", "--threads", str(threads), *(["--no-sweep"] if no_sweep else [])]
+    flags = [flag for flag, given in (("--no-sweep", no_sweep), ("--pull", pull)) if given]
+    worker = ["worker", "--threads", str(threads), *flags]
     children = [
         Child("web", gunicorn(settings.host, settings.port)),
         Child("worker", [sys.executable, "-m", "github_app", *worker]),

@@ -7,9 +7,8 @@ import sys
 import click
 
 from github_app import logs
-from github_app.services import build
+from github_app.services import build, sweeper
 from github_app.settings import Settings
-from github_app.sweep import Sweeper
 
 
 @click.command("sweep")
@@ -22,19 +21,19 @@ def sweep_command(*, as_json: bool) -> None:
     logs.configure(level=logs.QUIET)
     parts = build(Settings.from_environment(os.environ))
     try:
-        swept = Sweeper(github=parts.github, store=parts.store).sweep()
+        swept = sweeper(parts).sweep()
     finally:
         parts.close()
     if as_json:
         found = {
-            "redelivered": swept.redelivered,
+            "fetched": swept.fetched,
             "repositories": swept.repositories,
             "problems": list(swept.problems),
         }
         click.echo(json.dumps(found, sort_keys=True))
     else:
         click.echo(
-            f"{swept.redelivered} deliveries asked for again, "
+            f"{swept.fetched} deliveries that had not arrived, "
             f"{swept.repositories} repositories to look through"
         )
         for problem in swept.problems:

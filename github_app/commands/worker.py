@@ -8,7 +8,7 @@ from github_app import logs
 from github_app.running import Workers, on_signals
 from github_app.services import build
 from github_app.settings import Settings
-from github_app.sweep import Sweeper
+from github_app.sweep import Timer
 
 # They wait for GitHub most of the time: at 100 ms a call, 16 judge about 45 pull requests a second.
 THREADS = 16
@@ -23,12 +23,13 @@ THREADS = 16
     help="How many pull requests are judged at once.",
 )
 @click.option("--no-sweep", is_flag=True, help="Do not look for what was missed.")
-def worker_command(threads: int, *, no_sweep: bool) -> None:
+@click.option("--pull", is_flag=True, help="Fetch deliveries from GitHub: none are received.")
+def worker_command(threads: int, *, no_sweep: bool, pull: bool) -> None:
     """Run workers only: judge what the webhooks ask for."""
     logs.configure()
     parts = build(Settings.from_environment(os.environ))
-    sweeper = None if no_sweep else Sweeper(github=parts.github, store=parts.store)
-    workers = Workers(parts, threads=threads, sweeper=sweeper)
+    timer = None if no_sweep else Timer(parts.store)
+    workers = Workers(parts, threads=threads, timer=timer, pull=pull)
     on_signals(workers.stop)
     try:
         workers.run()

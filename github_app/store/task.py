@@ -23,6 +23,7 @@ class TaskKind(StrEnum):
     MERGE_GROUP = "merge-group"  # the commit id of the group's head
     PUSH = "push"  # a commit id that reached a branch: did it pass the gate?
     MERGED = "merged"  # number of a pull request that was merged: had its head passed?
+    SWEEP = "sweep"  # empty: everything that was missed, everywhere
     DOCTOR = "doctor"  # empty: are the repository's rules still in place?
 
 

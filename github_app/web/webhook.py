@@ -6,15 +6,14 @@ database cannot store it: GitHub then shows the delivery as failed, and the swee
 
 import hashlib
 import hmac
-import json
 import re
 
 from flask import Blueprint, request
 
-from github_app.events import RULES, MalformedPayload, Mapped, interpret
+from github_app.events import MalformedPayload
+from github_app.intake import Arrival, take_in
 from github_app.logs import get_logger
 from github_app.store.errors import StoreUnavailable
-from github_app.store.inbox import Delivery
 from github_app.web.services import services
 
 blueprint = Blueprint("webhook", __name__)
@@ -37,15 +36,7 @@ def receive() -> Answer:
     event = request.headers.get("X-GitHub-Event", "")
     if not _DELIVERY.fullmatch(delivery) or not _EVENT.fullmatch(event):
         return _malformed(delivery, event, "the X-GitHub-Delivery or -Event header is missing")
-    try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError):
-        return _malformed(delivery, event, "the body is not JSON")
-    try:
-        mapped = interpret(event, payload, app_id=services().app_id, received_at=services().now())
-    except MalformedPayload as error:
-        return _malformed(delivery, event, str(error))
-    return _store(delivery, event, payload, body, mapped)
+    return _take_in(Arrival(guid=delivery, event=event, body=body, received_at=services().now()))
 
 
 def signed(body: bytes, header: str | None, secrets: tuple[bytes, ...]) -> bool:
@@ -61,35 +52,14 @@ def signed(body: bytes, header: str | None, secrets: tuple[bytes, ...]) -> bool:
     return found
 
 
-def _store(delivery: str, event: str, payload: object, body: bytes, mapped: Mapped) -> Answer:
-    action = payload.get("action", "") if isinstance(payload, dict) else ""
-    store = services().store
+def _take_in(arrival: Arrival) -> Answer:
     try:
-        receipt = store.inbox.put(
-            Delivery(
-                guid=delivery,
-                event=event,
-                action=action if isinstance(action, str) else "",
-                installation_id=mapped.tasks[0].installation_id if mapped.tasks else 0,
-                body=body,
-                received_at=services().now(),
-            ),
-            mapped.tasks,
-            mapped.pushes,
-        )
+        receipt = take_in(services().store, arrival, app_id=services().app_id)
+    except MalformedPayload as error:
+        return _malformed(arrival.guid, arrival.event, str(error))
     except StoreUnavailable as error:
-        log.error("delivery not stored", delivery=delivery, event_name=event, reason=str(error))
+        log.error("delivery not stored", delivery=arrival.guid, reason=str(error))
         return {"error": "not stored: try again"}, 503
-    store.counters.add("deliveries", {"event": event if event in RULES else "other"})
-    log.info(
-        "delivery",
-        delivery=delivery,
-        event_name=event,
-        action=action,
-        receipt=receipt.value,
-        tasks=[f"{task.kind} {task.full_name} {task.subject}" for task in mapped.tasks],
-        note=mapped.note,
-    )
     return {"delivery": receipt.value}, 202
 
 

@@ -1,0 +1,113 @@
+"""Deliveries fetched from GitHub instead of received: those that never arrived, or all of them.
+
+GitHub keeps every delivery for three days (Enterprise Server: seven) and gives its payload on
+request. So a day of downtime costs nothing, and a deployment behind a firewall needs no inbound
+network at all (``countersign serve --pull``).
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from github_app.events import MalformedPayload
+from github_app.gateway import app as the_app
+from github_app.gateway.app import Delivered
+from github_app.gateway.client import GitHub
+from github_app.gateway.errors import GitHubError, NotFound, RateLimited
+from github_app.intake import Arrival, take_in
+from github_app.logs import get_logger
+from github_app.store.database import Store
+from github_app.store.errors import StoreError
+
+log = get_logger("fetching")
+
+KEPT = timedelta(days=3)
+# The list is ordered by attempt, and clocks differ: look a little further back than last time.
+MARGIN = timedelta(minutes=10)
+# The gauge that says up to when everything was fetched: Unix seconds.
+FETCHED_AT = "deliveries_fetched_at"
+# How often deliveries are asked for where none are received. Seconds; a call each.
+PULL_EVERY = 2.0
+LONGEST_PAUSE = 60.0
+_LOOKED_UP = 500
+
+
+class Fetcher:
+    """Fetches what is not in the inbox yet."""
+
+    def __init__(
+        self, *, github: GitHub, store: Store, app_id: int, now: Callable[[], datetime]
+    ) -> None:
+        self._github = github
+        self._store = store
+        self._app_id = app_id
+        self._now = now
+
+    def fetch(self) -> int:
+        """Take in every delivery that GitHub has and the inbox has not, oldest first: how many.
+
+        Where it ends is written down, so that the next time begins there. Raises: GitHubError,
+        StoreError; what was taken in until then is safe.
+        """
+        began = self._now()
+        missing = self._missing(self._since(began))
+        for delivered in missing:
+            self._take(delivered)
+        self._store.counters.set(FETCHED_AT, {}, began.timestamp())
+        return len(missing)
+
+    def _since(self, began: datetime) -> datetime:
+        values = self._store.counters.read()
+        last = values.get((FETCHED_AT, ()))
+        oldest = began - KEPT
+        if last is None:
+            return oldest
+        return max(oldest, datetime.fromtimestamp(last, tz=began.tzinfo) - MARGIN)
+
+    def _missing(self, since: datetime) -> list[Delivered]:
+        """One attempt of each GUID that the inbox does not know."""
+        attempts: dict[str, Delivered] = {}
+        for delivered in the_app.deliveries(self._github.app()):
+            if delivered.delivered_at < since:
+                break
+            attempts.setdefault(delivered.guid, delivered)
+        guids = list(attempts)
+        known: set[str] = set()
+        for start in range(0, len(guids), _LOOKED_UP):
+            known |= self._store.inbox.knows(guids[start : start + _LOOKED_UP])
+        return [attempts[guid] for guid in reversed(guids) if guid not in known]
+
+    def _take(self, delivered: Delivered) -> None:
+        try:
+            payload = the_app.delivery_payload(self._github.app(), delivered.id)
+        except NotFound:
+            log.info("delivery gone", delivery=delivered.guid)  # older than GitHub keeps them
+            return
+        arrival = Arrival(
+            guid=delivered.guid,
+            event=delivered.event,
+            body=json.dumps(payload).encode(),
+            received_at=self._now(),
+        )
+        try:
+            take_in(self._store, arrival, app_id=self._app_id)
+        except MalformedPayload as error:
+            log.warning("delivery refused", delivery=delivered.guid, reason=str(error))
+
+    def run(self, stop: threading.Event, *, every: float = PULL_EVERY) -> None:
+        """Fetch again and again until ``stop``; more slowly while GitHub or the database fail."""
+        pause = every
+        while not stop.is_set():
+            began = time.monotonic()
+            try:
+                self.fetch()
+                pause = every
+            except RateLimited as error:
+                pause = max((error.until - self._now()).total_seconds(), every)
+                log.warning("rate limited", seconds=round(pause))
+            except (GitHubError, StoreError) as error:
+                pause = min(pause * 2, LONGEST_PAUSE)
+                log.warning("not fetched", reason=str(error), advice=error.advice)
+            stop.wait(max(pause - (time.monotonic() - began), 0.0))
