@@ -74,13 +74,6 @@ def seed(world: World, *, private: bool = True, webhook_url: str = "") -> Seeded
         )
         for login, *_ in PEOPLE[:4]:
             accounts.add_collaborator(world, "olga", REPOSITORY, login=login, permission="write")
-        for login in (
-            "copilot-swe-agent[bot]",
-            "acme-codegen[bot]",
-            "acme-release[bot]",
-            "dependabot[bot]",
-        ):
-            accounts.add_collaborator(world, "olga", REPOSITORY, login=login, permission="write")
         repositories.create_repository(
             world,
             "olga",
@@ -93,6 +86,8 @@ def seed(world: World, *, private: bool = True, webhook_url: str = "") -> Seeded
             world, "olga", slug=ACTIONS_SLUG, name="GitHub Actions", id=15368, bot_id=41898282,
             events=[], with_key=False, permissions={"checks": "write", "statuses": "write"},
         )  # fmt: skip
+        for login in (*(login for login, _ in BOTS), ACTIONS_SLUG):
+            accounts.add_collaborator(world, "olga", REPOSITORY, login=f"{login}[bot]")
         app = apps.create_app(
             world,
             "olga",

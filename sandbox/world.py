@@ -7,6 +7,7 @@ open pull requests. Change it through ``sandbox.actions`` only: they check right
 from __future__ import annotations
 
 import base64
+import itertools
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -484,7 +485,7 @@ class World:
         self.emit: Callable[..., None] = lambda *_args, **_kwargs: None  # set by webhooks
         self.web_url = "http://127.0.0.1"  # set by the server
         self.api_url = "http://127.0.0.1"
-        self._next_id = 1000
+        self._ids = itertools.count(1001)
         self._quiet = 0
         self._skipped = timedelta()
         self.ghost = self.add_account(Account(id=10137, login="ghost", created_at=self.now()))
@@ -502,8 +503,8 @@ class World:
             self._skipped += timedelta(seconds=seconds)
 
     def new_id(self) -> int:
-        self._next_id += 1
-        return self._next_id
+        """A number never given before; safe from any thread."""
+        return next(self._ids)
 
     @contextmanager
     def quiet(self) -> Iterator[None]:

@@ -34,24 +34,31 @@ def merge(
         raise MethodNotAllowed(f"{method.capitalize()} merges are not allowed on this repository.")
     if problems := rules.merge_problems(world, pull, by):
         raise MethodNotAllowed("Repository rule violations found\n\n" + "\n".join(problems))
-    _note_bypass(world, pull, by)
     tip = pull.repository.branches[pull.base_ref]
     new = merged_tip(world, pull, tip, by, method, title, message)
-    update_ref(world, by, pull.repository, pull.base_ref, new, kind="pr_merge", enforce=False)
-    if pull.state == "open":  # a rebase or squash leaves the head outside the base
-        finish(world, pull, by, new)
-    pull.merge_sha = new
+    _note_bypass(world, pull, by, tip, new)
+    land(world, pull, by, new, by, "pr_merge")
     return pull
 
 
-def _note_bypass(world: World, pull: PullRequest, by: Account) -> None:
+def land(
+    world: World, pull: PullRequest, by: Account, sha: str, merger: Account, kind: str
+) -> None:
+    """Move the base branch to ``sha`` and mark the pull request merged by ``merger``."""
+    repository, branch = pull.repository, pull.base_ref
+    before = repository.branches[branch]
+    update_ref(world, by, repository, branch, sha, kind=kind, enforce=False, landing=pull)
+    finish(world, pull, merger, sha, before)
+
+
+def _note_bypass(world: World, pull: PullRequest, by: Account, before: str, after: str) -> None:
     """Rule suites: a row for each merge, saying whether somebody's bypass let it through."""
     hidden = rules.merge_problems(world, pull, world.ghost)
     rules_met = rules.rules_for(pull.repository, pull.base_ref)
     if hidden or rules_met:
         row = {
-            "id": world.new_id(), "actor": by, "before": pull.repository.branches[pull.base_ref],
-            "after": pull.head_sha, "ref": f"refs/heads/{pull.base_ref}", "at": world.now(),
+            "id": world.new_id(), "actor": by, "before": before,
+            "after": after, "ref": f"refs/heads/{pull.base_ref}", "at": world.now(),
             "result": "bypass" if hidden else "pass",
         }  # fmt: skip
         pull.repository.rule_suites.append(row)
@@ -137,8 +144,8 @@ def _rebased(world: World, pull: PullRequest, tip: str, by: Account) -> str:
     return tip
 
 
-def finish(world: World, pull: PullRequest, by: Account, sha: str) -> None:
-    """Mark the pull request merged and say so."""
+def finish(world: World, pull: PullRequest, by: Account, sha: str, before: str = "") -> None:
+    """Mark the pull request merged and say so. ``before``: the base's tip before ``sha``."""
     now = world.now()
     unindex_open(pull)
     pull.state, pull.merged, pull.merged_by = "closed", True, by
@@ -146,7 +153,8 @@ def finish(world: World, pull: PullRequest, by: Account, sha: str) -> None:
     pull.merge_sha = sha
     pull.queue_entry = pull.auto_merge = None
     repository = pull.repository
-    for known in {sha, *(commit.sha for commit in pull.commits)}:
+    made = repository.store.between(before, sha) if before else []
+    for known in {sha, *(commit.sha for commit in [*pull.commits, *made])}:
         repository.merged_by_sha.setdefault(known, set()).add(pull.number)
     record(world, pull, "MergedEvent", by, sha=sha, ref_name=pull.base_ref)
     record(world, pull, "ClosedEvent", by)

@@ -11,7 +11,8 @@ from sandbox.actions.common import (
     require,
     unindex_open,
 )
-from sandbox.actions.pushes import close
+from sandbox.actions.merges import settle
+from sandbox.actions.pushes import close, update_ref
 from sandbox.actions.registry import action
 from sandbox.errors import Forbidden, Invalid, NotFound, Refused
 from sandbox.world import (
@@ -125,11 +126,17 @@ def _retarget(world: World, pull: PullRequest, by: Account, base: str) -> None:
         raise Invalid({"resource": "PullRequest", "field": "base", "code": "invalid"})
     if pull.queue_entry:
         raise Refused("Cannot change the base branch while in the merge queue")
+    change_base(world, pull, by, base, "BaseRefChangedEvent")
+
+
+def change_base(world: World, pull: PullRequest, by: Account, base: str, kind: str) -> None:
+    """Point the pull request at another base branch and say so."""
+    repository = pull.repository
     old_ref, old_sha = pull.base_ref, pull.base_sha
     unindex_open(pull)
     pull.base_ref, pull.base_sha = base, repository.branches[base]
     index_open(pull)
-    record(world, pull, "BaseRefChangedEvent", by, previous=old_ref, current=base)
+    record(world, pull, kind, by, previous=old_ref, current=base)
     changes = {"base": {"ref": {"from": old_ref}, "sha": {"from": old_sha}}}
     emit_pull(world, pull, "edited", by, changes=changes)
 
@@ -238,6 +245,7 @@ def mark_ready(world: World, actor: str, repo: str, *, number: int) -> PullReque
         pull.draft = False
         record(world, pull, "ReadyForReviewEvent", by)
         emit_pull(world, pull, "ready_for_review", by)
+        settle(world, pull)
     return pull
 
 
@@ -276,6 +284,19 @@ def reopen_pull_request(world: World, actor: str, repo: str, *, number: int) -> 
     index_open(pull)
     record(world, pull, "ReopenedEvent", by)
     emit_pull(world, pull, "reopened", by)
+    return pull
+
+
+@action
+def restore_branch(world: World, actor: str, repo: str, *, number: int) -> PullRequest:
+    """The "Restore branch" button of a closed pull request whose head branch was deleted."""
+    by, pull = world.account(actor), world.pull(repo, number)
+    require(world, by, pull.repository, "write")
+    head = pull.head_repository
+    if head is None or pull.state == "open" or pull.head_ref in head.branches:
+        raise Refused("There is no branch to restore.")
+    update_ref(world, by, head, pull.head_ref, pull.head_sha)
+    record(world, pull, "HeadRefRestoredEvent", by)
     return pull
 
 

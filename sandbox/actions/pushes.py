@@ -219,11 +219,23 @@ def remove_ref(
     del repository.branches[branch]
     world.emit("push", "", repository=repository, sender=by, activity=activity)
     for pull in pulls_from(repository, branch):
-        record(
-            world, pull, "HeadRefDeletedEvent", by, head_ref_name=branch, ref_repository=repository
-        )
+        record(world, pull, "HeadRefDeletedEvent", by, head_ref_name=branch)
         close(world, pull, by)
+    for number in sorted(repository.open_by_base.get(branch, ())):
+        _base_is_gone(world, repository.pulls[number], by)
     return activity
+
+
+def _base_is_gone(world: World, pull: PullRequest, by: Account) -> None:
+    """The base branch was deleted: retarget if it was merged elsewhere, close otherwise."""
+    from sandbox.actions.pulls import change_base
+
+    old = pull.base_ref
+    merged = [p for p in pull.repository.pulls.values() if p.merged and p.head_ref == old]
+    if merged and merged[-1].base_ref in pull.repository.branches:
+        change_base(world, pull, by, merged[-1].base_ref, "AutomaticBaseChangeSucceededEvent")
+    else:
+        close(world, pull, by)
 
 
 def close(world: World, pull: PullRequest, by: Account) -> None:
@@ -288,7 +300,7 @@ def _log(
 
 def update_ref(
     world: World, by: Account, repository: Repository, branch: str, new: str, *,
-    kind: str = "", enforce: bool = True,
+    kind: str = "", enforce: bool = True, landing: PullRequest | None = None,
 ) -> Activity:  # fmt: skip
     """Move a branch and let everything follow: activity, ``push``, synchronised pull requests.
 
@@ -311,7 +323,7 @@ def update_ref(
         synchronise(world, pull, old or EMPTY_SHA, new, by, forced=forced)
     if not branch.startswith("gh-readonly-queue/"):
         request_suites(world, repository, branch, old, new, by)
-    _follow_base(world, repository, branch, old, new, by, forced=forced)
+    _follow_base(world, repository, branch, old, new, by, forced=forced, landing=landing)
     return activity
 
 
@@ -416,7 +428,7 @@ def suite_for(
 
 def _follow_base(
     world: World, repository: Repository, branch: str, old: str | None, new: str, by: Account, *,
-    forced: bool,
+    forced: bool, landing: PullRequest | None,
 ) -> None:  # fmt: skip
     """A base branch moved: pull requests whose commits it now has are merged."""
     from sandbox.actions.merges import finish
@@ -439,7 +451,7 @@ def _follow_base(
                 ref_name=branch,
                 ref_repository=repository,
             )
-        if pull.head_sha in arrived:
+        if pull.head_sha in arrived and pull is not landing:
             finish(world, pull, by, pull.head_sha)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox import rules
 from sandbox.actions.common import emit_pull, open_only, record, require
-from sandbox.actions.merges import finish, merged_tip
+from sandbox.actions.merges import land, merged_tip
 from sandbox.actions.pushes import update_ref
 from sandbox.actions.registry import action
 from sandbox.errors import MethodNotAllowed, NotFound, Refused
@@ -148,10 +148,5 @@ def _merge(world: World, repository: Repository, branch: str, entry: QueueEntry)
     pull = entry.pull
     pull.queue_entry = None
     bot = world.web_flow
-    update_ref(
-        world, bot, repository, branch, entry.head_sha, kind="merge_queue_merge", enforce=False
-    )
-    if pull.state == "open":
-        finish(world, pull, entry.enqueuer, entry.head_sha)
-    pull.merge_sha = entry.head_sha
+    land(world, pull, bot, entry.head_sha, entry.enqueuer, "merge_queue_merge")
     _destroy(world, entry, "merged", bot)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandbox.actions.common import record, require
+from sandbox.actions.merges import settle
 from sandbox.actions.registry import action
 from sandbox.errors import Forbidden, Invalid, NotFound, Refused
 from sandbox.world import Account, PullRequest, Review, Team, World, at_least
@@ -41,6 +42,7 @@ def review(
     if by in pull.reviewers:
         pull.reviewers.remove(by)
     _send(world, made, "submitted", by)
+    settle(world, pull)
     return made
 
 

@@ -498,3 +498,92 @@ def test_nobody_pushes_to_the_queue_s_branches(queued: Sandbox) -> None:
     _, entry = enqueue(queued, "fix")
     with pytest.raises(Refused, match="read-only"):
         queued.act("olga", "push", repo=SHOP, branch=entry["ref"])
+
+
+# --- After a merge ---
+
+
+@pytest.mark.parametrize(
+    "method", [pytest.param(word, id=word) for word in ("merge", "squash", "rebase")]
+)
+def test_the_closed_event_names_the_commit_that_was_made(
+    hub: Sandbox, inbox: Inbox, method: str
+) -> None:
+    number = two_commits(hub)
+    old = hub.world.repository(SHOP).branches["main"]
+    new = merge(hub, number, method=method)["merge_sha"]
+    shop = hub.world.repository(SHOP)
+    assert shop.branches["main"] == new != old
+    assert hub.drain()
+    (closed,) = inbox.bodies("pull_request.closed")
+    assert closed["pull_request"]["merge_commit_sha"] == new
+    (event,) = [e for e in snapshot(hub, number)["timelineItems"]["nodes"] if "mergeRefName" in e]
+    assert (event["commit"]["oid"], event["mergeRefName"]) == (new, "main")
+    for commit in shop.store.between(old, new):  # every commit that arrived knows where from
+        assert shop.merged_by_sha[commit.sha] == {number}
+
+
+def test_the_rule_suite_of_a_merge_names_the_new_tip(hub: Sandbox) -> None:
+    number = open_pull(hub)
+    sign(hub, number)
+    sha = merge(hub, number)["merge_sha"]
+    (row,) = hub.world.repository(SHOP).rule_suites
+    assert (row["result"], row["after"]) == ("pass", sha)
+
+
+def test_auto_merge_waits_for_the_review_too(hub: Sandbox) -> None:
+    hub.act("olga", "set_ruleset", repo=SHOP, ruleset=ruleset(REVIEWED))
+    number = open_pull(hub)
+    hub.act("june", "enable_auto_merge", repo=SHOP, number=number)
+    sign(hub, number)
+    assert hub.pull(number)["state"] == "open"
+    hub.act("grace", "approve", repo=SHOP, number=number)
+    assert hub.pull(number)["state"] == "merged"
+
+
+def test_a_deleted_base_retargets_if_it_was_merged_and_closes_if_not(
+    hub: Sandbox, inbox: Inbox
+) -> None:
+    lower = open_pull(hub, "lower")
+    upper = open_pull(hub, "upper", base="lower")
+    sign(hub, lower)
+    merge(hub, lower)
+    hub.act("june", "delete_branch", repo=SHOP, branch="lower")
+    found = hub.pull(upper)
+    assert (found["state"], found["base"]) == ("open", "main")
+    kinds = [event["kind"] for event in found["timeline"]]
+    assert kinds == ["AutomaticBaseChangeSucceededEvent"]
+    assert hub.drain()
+    assert inbox.bodies("pull_request.edited")[0]["changes"]["base"]["ref"] == {"from": "lower"}
+
+    hub.act("june", "push", repo=SHOP, branch="lost")
+    orphan = open_pull(hub, "orphan", base="lost")
+    hub.act("june", "delete_branch", repo=SHOP, branch="lost")
+    assert hub.pull(orphan)["state"] == "closed"
+
+
+def test_a_deleted_head_can_be_restored_and_reopened(hub: Sandbox) -> None:
+    number = open_pull(hub)
+    head = hub.pull(number)["head_sha"]
+    with pytest.raises(Refused, match="no branch to restore"):
+        hub.act("june", "restore_branch", repo=SHOP, number=number)
+    hub.act("june", "delete_branch", repo=SHOP, branch="fix")
+    hub.act("kim", "restore_branch", repo=SHOP, number=number)
+    hub.act("june", "reopen_pull_request", repo=SHOP, number=number)
+    found = hub.pull(number)
+    assert (found["state"], found["head_sha"]) == ("open", head)
+    assert [event["kind"] for event in found["timeline"]] == [
+        "HeadRefDeletedEvent",
+        "ClosedEvent",
+        "HeadRefRestoredEvent",
+        "ReopenedEvent",
+    ]
+
+
+def test_a_workflow_s_bot_may_approve_as_github_lets_it(hub: Sandbox) -> None:
+    hub.act("olga", "set_ruleset", repo=SHOP, ruleset=ruleset(REVIEWED))
+    number = open_pull(hub)
+    sign(hub, number)
+    hub.act("github-actions[bot]", "approve", repo=SHOP, number=number)
+    assert snapshot(hub, number)["reviews"]["nodes"][0]["author"]["__typename"] == "Bot"
+    assert merge(hub, number)["state"] == "merged"
