@@ -66,9 +66,11 @@ def run(
 ) -> bool:
     """Everything from start to end; True if the story went as it should. Raises: AppFailed."""
 
-    def wanted() -> None:
+    def go_on() -> None:
+        """Raises: Stopped, AppFailed."""
         if stop.is_set():
             raise Stopped
+        app.check_alive()
 
     with (
         tempfile.TemporaryDirectory(prefix="countersign-demo-") as directory,
@@ -77,10 +79,10 @@ def run(
         if roster is not None:
             use_roster(hub, roster)
         click.echo(f"A GitHub on localhost: {hub.url}")
-        app = RealApp(hub, Path(directory), while_waiting=wanted)
+        app = RealApp(hub, Path(directory), while_waiting=go_on)
         with app:
             click.echo(f"Countersign beside it: {app.url} (countersign serve)\n")
-            good = tell(hub, patience, lambda: (wanted(), app.check_alive()))
+            good = tell(hub, patience, go_on)
             if not once:
                 leave_open(hub, app, stop)
     return good
@@ -93,13 +95,13 @@ def use_roster(hub: Sandbox, roster: Path) -> None:
     hub.act("olga", "put_file", repo=where, path="reviewers.yaml", content=text)
 
 
-def tell(hub: Sandbox, patience: float, still_alive: Callable[[], object]) -> bool:
+def tell(hub: Sandbox, patience: float, go_on: Callable[[], None]) -> bool:
     """Play every step and print it; True if none deviated."""
     story, started, about = Story(), time.monotonic(), 1
     deviations = 0
     for place, step in enumerate(story.steps, start=1):
-        still_alive()
-        result = play(step, hub, about=about, patience=patience, still_alive=still_alive)
+        go_on()
+        result = play(step, hub, about=about, patience=patience, go_on=go_on)
         about = result.number
         deviations += len(result.deviations)
         show(place, result)

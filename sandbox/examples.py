@@ -31,7 +31,7 @@ def by_hand(message: str, files: dict[str, str] | None = None) -> Spec:
 
 
 def by_copilot(message: str, asked_by: str, files: dict[str, str] | None = None) -> Spec:
-    """A commit of Copilot's coding agent. ``asked_by``: ``Name <email>`` of who gave it the task."""
+    """A commit of Copilot's coding agent; ``asked_by`` is ``Name <email>`` of who gave the task."""
     text = f"{message}\n\nCo-authored-by: {asked_by}\n"
     return _spec(text, files) | {"author": COPILOT_AUTHOR, "signed_by": "web-flow"}
 

@@ -6,15 +6,15 @@ HTTP address only.
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 
@@ -97,14 +97,18 @@ class RealApp:
             time.sleep(0.05)
 
     def _not_ready(self) -> str | None:
+        """None once /readyz says so, else what it says instead."""
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=5)
         try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=5):
-                return None
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.read().decode(errors="replace").strip()
+            connection.request("GET", "/readyz")
+            answer = connection.getresponse()
+            text = answer.read().decode(errors="replace").strip()
         except OSError as error:
             return str(error)
+        else:
+            return None if answer.status == HTTPStatus.OK else text
+        finally:
+            connection.close()
 
     def check_alive(self) -> None:
         """Raises AppFailed, with the end of the log, if the app has ended by itself."""

@@ -26,8 +26,8 @@ _EVIDENCE = r"^Claude Code, certain .*Co-Authored-By: Claude Opus 4\.6"
 class Expected:
     """What a step must lead to; what is left empty is not looked at.
 
-    ``reasons`` are patterns, each found in a line of the summary read as plain text. ``refusal`` is a part of the
-    words GitHub refuses the act with: without it, GitHub must let the act through.
+    ``reasons`` are patterns, each found in a line of the summary read as plain text. ``refusal`` is
+    a part of the words GitHub refuses the act with: without it, GitHub must let the act through.
     """
 
     conclusion: str = ""
@@ -89,7 +89,8 @@ class Story:
             expected=Expected(conclusion="success", title="No AI assistance found"),
         )  # fmt: skip
         yield Step(
-            who="june", what="opens a pull request whose commit Claude Code co-authored", act=self._by_claude,
+            who="june", what="opens a pull request whose commit Claude Code co-authored",
+            act=self._by_claude,
             expected=Expected(
                 conclusion="action_required", title=waiting,
                 reasons=(_EVIDENCE,),
@@ -179,12 +180,12 @@ def _open(hub: Sandbox, who: str, branch: str, spec: dict[str, Any]) -> int:
 
 
 def play(
-    step: Step, hub: Sandbox, *, about: int, patience: float, still_alive: Callable[[], None]
+    step: Step, hub: Sandbox, *, about: int, patience: float, go_on: Callable[[], None]
 ) -> Result:
     """Do one step and wait until it is as expected, ``patience`` seconds at most.
 
-    ``about`` is the pull request to look at when the act is refused. ``still_alive`` raises when
-    there is nobody left who could answer.
+    ``about`` is the pull request to look at when the act is refused. ``go_on`` is called
+    while waiting, and raises to give up.
     """
     started, refusal, number = time.monotonic(), "", about
     try:
@@ -202,7 +203,7 @@ def play(
                 step=step, number=number, state=found["state"], check=check, refusal=refusal,
                 deviations=deviations, seconds=time.monotonic() - started,
             )  # fmt: skip
-        still_alive()
+        go_on()
         _wait_for_news(hub, version, min(left, 0.5))
 
 

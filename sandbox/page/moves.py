@@ -133,8 +133,7 @@ def _copilot(deed: Deed, repository: Repository) -> Done:
     asked_by = f"{who.name or who.rest_login} <{who.email}>"
     spec = by_copilot(_subject(deed, repository), asked_by)
     done = _open(deed, repository, COPILOT, spec, prefix="copilot")
-    where = {"repo": deed.repo, "number": done.number}
-    pulls.assign(deed.world, COPILOT, assignee=deed.actor, **where)
+    pulls.assign(deed.world, COPILOT, deed.repo, number=done.number, assignee=deed.actor)
     return Done(said=f"{COPILOT} opened #{done.number} for {deed.actor}.", number=done.number)
 
 

@@ -12,14 +12,14 @@ from markupsafe import Markup
 
 from sandbox import rules
 from sandbox.deliveries import Courier
+from sandbox.errors import NotFound
 from sandbox.examples import COPILOT, split_marks
-from sandbox.git import Commit
+from sandbox.git import Blob, Commit
 from sandbox.page.markdown import render
 from sandbox.seed import CHECK, ORGANIZATION
 from sandbox.world import (
     Account,
     Activity,
-    App,
     CheckRun,
     Event,
     PullRequest,
@@ -158,7 +158,7 @@ class Page:
             name=account.name or login,
             initial=login[:1].upper(),
             level="bot" if account.kind == "Bot" else self._level(account),
-            tone=account.id % _TONES,
+            tone=CAST.index(login) if login in CAST else account.id % _TONES,
             is_bot=account.kind == "Bot",
         )
 
@@ -300,7 +300,7 @@ class Page:
             for each in required
         }
         lines = [_required(name, state) for name, state in states.items()]
-        problems = [p for p in rules.merge_problems(self.world, pull, self.world.ghost)]
+        problems = rules.merge_problems(self.world, pull, self.world.ghost)
         others = [p for p in problems if not p.startswith("Required status check")]
         if problems and not (queue_on and _only_queue(problems)):
             waits = not others and set(states.values()) <= {"expected", "pending", "success"}
@@ -332,7 +332,12 @@ class Page:
         for review in pull.reviews:
             yield self._reviewed(review)
         for event in pull.timeline:
-            yield from self._event(event)
+            if not (
+                pull.merged
+                and event.kind == "ClosedEvent"
+                and event.at >= (pull.merged_at or event.at)
+            ):
+                yield from self._event(event)
 
     def _item(
         self, when: datetime, icon: str, by: Account | None, text: str, detail: str = "",
@@ -409,8 +414,9 @@ def levels(world: World) -> dict[str, str]:
     try:
         repository = world.repository(f"{ORGANIZATION}/.github")
         entry = repository.tree(repository.default_branch).get("reviewers.yaml")
-        found = yaml.safe_load(entry.blob.data) if entry else None
-    except (KeyError, yaml.YAMLError):
+        blob = entry.node if entry else None
+        found = yaml.safe_load(blob.data) if isinstance(blob, Blob) else None
+    except (NotFound, KeyError, yaml.YAMLError):
         return {}
     if not isinstance(found, dict) or not isinstance(found.get("people"), dict):
         return {}
@@ -445,6 +451,3 @@ def _required(name: str, state: str) -> str:
 
 def _only_queue(problems: list[str]) -> bool:
     return all("merge queue" in problem for problem in problems)
-
-
-__all__ = ["CAST", "App", "Page", "PullView", "levels"]
