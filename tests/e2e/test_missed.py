@@ -1,0 +1,134 @@
+"""What never arrived is fetched; what was missed is found; once, and behind what people wait for."""
+
+import threading
+
+from github_app.fetching import FETCHED_AT
+from github_app.store.stats import WorkState
+from github_app.store.task import TaskKind
+from github_app.sweep import Timer
+from tests.e2e.inline import Inline
+
+
+def lose_everything(case: Inline) -> None:
+    """From now on GitHub's webhooks reach nobody."""
+    case.hub.courier.receiver = lambda _headers, _body: 503
+
+
+def test_a_webhook_that_failed_is_fetched(case: Inline) -> None:
+    lose_everything(case)
+    number = case.open()
+    case.settle()
+    assert case.check(number) is None
+    assert case.parts.fetcher.fetch() > 0
+    case.waiting(number)
+    case.parts.fetcher.fetch()  # what GitHub told of our own check run
+    assert case.parts.fetcher.fetch() == 0
+
+
+def test_a_review_during_an_outage_counts_afterwards(case: Inline) -> None:
+    number = case.open()
+    case.waiting(number)
+    lose_everything(case)
+    case.act("grace", "approve", number=number)
+    case.settle()
+    case.waiting(number)
+    case.sweep()
+    case.signed(number, "grace")
+
+
+def test_fetching_begins_where_it_ended(case: Inline) -> None:
+    case.open()
+    case.settle()
+    case.parts.fetcher.fetch()
+    first = case.parts.store.counters.read()[(FETCHED_AT, ())]
+    case.clock.skip(60)
+    case.hub.calls.reset()
+    case.parts.fetcher.fetch()
+    assert case.parts.store.counters.read()[(FETCHED_AT, ())] > first
+    assert case.hub.calls.summary()["calls"] == 1
+
+
+def test_behind_a_firewall_everything_is_fetched(case: Inline) -> None:
+    lose_everything(case)
+    number = case.open()
+    stop = threading.Event()
+    runner = threading.Thread(target=case.parts.fetcher.run, args=(stop,), kwargs={"every": 0.01})
+    runner.start()
+    try:
+        for _ in range(500):
+            case.worker.step()
+            if case.check(number) is not None:
+                break
+            stop.wait(0.01)
+    finally:
+        stop.set()
+        runner.join()
+    case.waiting(number)
+
+
+def test_a_pull_request_without_a_check_is_found(case: Inline) -> None:
+    with case.hub.world.quiet():
+        number = case.open()
+    case.settle()
+    assert case.check(number) is None
+    case.sweep()
+    case.waiting(number)
+
+
+def test_a_check_older_than_the_facts_is_found(case: Inline) -> None:
+    number = case.open()
+    case.waiting(number)
+    case.clock.skip(60)
+    with case.hub.world.quiet():
+        case.act("grace", "approve", number=number)
+    case.settle()
+    case.waiting(number)
+    case.sweep()
+    case.signed(number, "grace")
+
+
+def test_nothing_is_judged_again_that_has_not_changed(case: Inline) -> None:
+    case.open()
+    case.settle()
+    case.clock.skip(60)
+    case.sweep()
+    case.hub.calls.reset()
+    case.clock.skip(100)
+    case.sweep()
+    kinds = case.hub.calls.summary()["by_kind"]
+    assert "graphql:PullRequestSnapshot" not in kinds, kinds
+
+
+def test_two_timers_ask_for_one_sweep(case: Inline) -> None:
+    stop = threading.Event()
+    first, second = Timer(case.parts.store, every=300), Timer(case.parts.store, every=300)
+    first.run_when_due(stop)
+    second.run_when_due(stop)
+    work = case.parts.store.queue.listing()
+    assert [one.key.kind for one in work] == [TaskKind.SWEEP]
+    case.settle()
+    assert case.parts.store.counters.read()[("sweeps", (("result", "done"),))] == 1
+
+
+def test_bulk_work_leaves_the_rest_of_the_limit_to_events(case: Inline) -> None:
+    number = case.open()
+    case.waiting(number)
+    with case.hub.world.quiet():
+        case.act("grace", "approve", number=number)
+    keys = [key for key in case.hub.door.limits if "installation" in key]
+    assert keys
+    case.hub.door.set_limit(keys, 5000, 4500)
+    live = case.open("other")
+    case.hub.drain()
+    while case.worker.step():
+        pass
+    assert case.check(live) is not None
+    case.sweeper.sweep()
+    while case.worker.step():
+        pass
+    left = case.parts.store.queue.listing()
+    assert TaskKind.REPOSITORY in {work.key.kind for work in left}
+    assert {work.state for work in left} == {WorkState.WAITING}
+    seen = case.check(number)
+    assert seen is not None
+    assert not seen.green
