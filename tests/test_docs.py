@@ -64,6 +64,9 @@ def test_every_metric_is_in_the_operators_page() -> None:
     names += [f"countersign_{name}" for name in GAUGES]
     names += ["countersign_work", "countersign_oldest_work_seconds"]
     assert not [name for name in names if name not in text]
+    dashboard = (ROOT / "docs/grafana-dashboard.json").read_text("utf-8")
+    for used in set(re.findall(r"countersign_\w+", dashboard + text)):
+        assert used in names, used
 
 
 def test_every_file_that_a_page_links_to_is_there() -> None:
