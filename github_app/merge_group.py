@@ -79,6 +79,8 @@ def trace_group(installation: Installation, task: Task) -> Group:
     if task.subject not in by_head:
         raise GroupUnknown("the merge group is not in the queue")
     members, traced = _chain(by_head, task)
+    if not members:
+        raise GroupUnknown("the merge group names no pull request")
     return Group(repository=repository, head_oid=task.subject, members=members, traced=traced)
 
 

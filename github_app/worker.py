@@ -208,8 +208,8 @@ class Worker:
 
     def _say_failed(self, claim: Claim, reason: Reason) -> None:
         """Put "cannot judge" on the head that the event named: never leave an old green there."""
-        oid = claim.hint.get("head_sha")
-        if claim.task.kind is not TaskKind.PULL_REQUEST or not isinstance(oid, str) or not oid:
+        oid = _head_told(claim)
+        if oid is None:
             return
         try:
             self._publish_unread(claim, oid, withdrawn(reason), reason)
@@ -492,6 +492,15 @@ class Worker:
         if isinstance(oid, str) and oid and claim.attempts == 0:
             reason = Reason(code=Code.RETARGETED)
             self._publish_unread(claim, oid, withdrawn(reason), reason)
+
+
+def _head_told(claim: Claim) -> str | None:
+    """The commit that the check belongs on, as the event told it."""
+    if claim.task.kind is TaskKind.MERGE_GROUP:
+        return claim.task.subject
+    oid = claim.hint.get("head_sha")
+    told = claim.task.kind is TaskKind.PULL_REQUEST and isinstance(oid, str)
+    return str(oid) or None if told else None
 
 
 def _time_to_say_so(failures: int, *, retryable: bool) -> bool:

@@ -491,6 +491,8 @@ def _own_work(page: _Page, reason: Reason) -> str:
 
 def _plain_sentence(reason: Reason) -> str:
     """A reason as plain text, for a title."""
+    if reason.code is Code.ROSTER_BROKEN and reason.detail:
+        return plain(reason.detail, 160)  # it names the file and the line: that says it all
     text = SENTENCES[reason.code].format(
         who=f"@{reason.who}", sha=reason.sha[:7], detail=plain(reason.detail, 160)
     )

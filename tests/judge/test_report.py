@@ -216,9 +216,7 @@ class TestObserving:
 def test_cannot_judge_says_why_and_what_to_do() -> None:
     reason = Reason(code=Code.ROSTER_BROKEN, detail='reviewers.yaml line 12: unknown level "snr"')
     result = report(cannot_judge(a_pull(), reason), web_url=WEB)
-    assert result.title == (
-        'Cannot judge: the roster cannot be used: reviewers.yaml line 12: unknown level "snr"'
-    )
+    assert result.title == ('Cannot judge: reviewers.yaml line 12: unknown level "snr"')
     assert "countersign roster check" in result.summary
 
 
