@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -20,6 +21,8 @@ from graphql import (
     SelectionSetNode,
     ValueNode,
     VariableNode,
+    Visitor,
+    visit,
 )
 
 NODE_LIMIT = 500_000
@@ -131,6 +134,25 @@ def price(
             f"This query requests up to {bill.nodes:,} possible nodes which exceeds the maximum limit of {NODE_LIMIT:,}.",  # noqa: E501
         )
     return Price(max(1, round(bill.requests / 100)), bill.nodes)
+
+
+def price_variables(document: DocumentNode) -> tuple[str, ...]:
+    """The variables that the price depends on: page sizes, ids and conditions."""
+    found = _Weights()
+    visit(document, found)
+    return tuple(sorted(found.names))
+
+
+class _Weights(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_argument(self, node: ArgumentNode, *_: object) -> None:
+        if node.name.value in ("first", "last", "ids", "if") and isinstance(
+            node.value, VariableNode
+        ):
+            self.names.add(node.value.name.value)
 
 
 def _literal(node: ValueNode) -> Any:

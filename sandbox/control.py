@@ -27,6 +27,15 @@ def act(world: World, actor: str, action: str, parameters: dict[str, Any]) -> An
         return summaries.describe(world, perform(world, actor, action, parameters))
 
 
+@control.before_request
+def only_this_machine() -> Response | None:
+    """A page elsewhere whose name points here (DNS rebinding) gets nothing."""
+    host = request.host.rsplit(":", 1)[0]
+    if host in ("127.0.0.1", "localhost"):
+        return None
+    return as_json({"message": "The sandbox answers to 127.0.0.1 only."}, 403)
+
+
 @control.post("/act")
 def post_act() -> Response:
     """{"actor", "action", ...parameters}: 200 with ``result``, else GitHub's refusal."""

@@ -6,7 +6,7 @@ import functools
 import json
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from graphql import (
 )
 
 from sandbox.auth import AppCaller, Caller, Limits
-from sandbox.connections import Price, Problem, price
+from sandbox.connections import Price, Problem, price, price_variables
 from sandbox.errors import Unauthorized
 from sandbox.faults import Fault
 from sandbox.resolvers import EVENT_FIELDS, FIELDS, Context, typename
@@ -74,14 +74,14 @@ def load_schema() -> GraphQLSchema:
     schema = build_schema(SCHEMA.read_text(encoding="utf-8"))
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"):
-            for name, field in kind.fields.items():
+            for name, definition in kind.fields.items():
                 own = FIELDS.get(f"{kind.name}.{name}")
                 if own is not None:
-                    field.resolve = _table(own)
+                    definition.resolve = _table(own)
                 elif kind.name.endswith("Event") and name in EVENT_FIELDS:
-                    field.resolve = functools.partial(_event, EVENT_FIELDS[name])
+                    definition.resolve = functools.partial(_event, EVENT_FIELDS[name])
                 else:
-                    field.resolve = _attribute(name)
+                    definition.resolve = _attribute(name)
         elif isinstance(kind, GraphQLInterfaceType | GraphQLUnionType):
             kind.resolve_type = typename
         elif isinstance(kind, GraphQLScalarType) and kind.name in ("DateTime", "GitTimestamp"):
@@ -106,6 +106,8 @@ class Prepared:
 
     document: DocumentNode | None
     operations: dict[str, OperationDefinitionNode]
+    weights: tuple[str, ...] = ()  # the variables that the price depends on
+    prices: dict[str, Price] = field(default_factory=dict)
     problem: dict[str, Any] | None = None
 
 
@@ -162,16 +164,16 @@ class GraphQL:
         try:
             document = parse(query)
         except GraphQLError as error:
-            return Prepared(None, {}, {"errors": [_plain(error)]})
+            return Prepared(None, {}, problem={"errors": [_plain(error)]})
         errors = validate(self.schema, document)
         if errors:
-            return Prepared(None, {}, {"errors": [_plain(error) for error in errors]})
+            return Prepared(None, {}, problem={"errors": [_plain(error) for error in errors]})
         operations = {
             node.name.value if node.name else "": node
             for node in document.definitions
             if isinstance(node, OperationDefinitionNode)
         }
-        return Prepared(document, operations)
+        return Prepared(document, operations, price_variables(document))
 
     def operation_name(self, body: dict[str, Any]) -> str:
         """What the counters and faults call this request."""
@@ -234,7 +236,10 @@ class GraphQL:
         operation = prepared.operations.get(wanted or next(iter(prepared.operations)))
         if operation is None or not isinstance(variables, dict):
             raise Invalid.saying("The operation or its variables are not usable")
-        cost = price(prepared.document, operation, variables)
+        weighed = json.dumps([wanted, *(variables.get(name) for name in prepared.weights)])
+        cost = prepared.prices.get(weighed)
+        if cost is None:
+            cost = prepared.prices[weighed] = price(prepared.document, operation, variables)
         key = json.dumps([query, wanted, variables], sort_keys=True, default=str)
         return Asked(prepared.document, wanted, variables, cost, key)
 

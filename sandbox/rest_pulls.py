@@ -409,6 +409,23 @@ def _content(repository: Repository, path: str, node: Any, ref: str) -> dict[str
     }
 
 
+@route("GET", f"{REPO}/tags", "contents:read")
+def list_tags(repository: Repository) -> Response:
+    base = f"{services().world.api_url}/repos/{repository.full_name}"
+
+    def shape(name: str) -> Json:
+        sha = repository.tags[name]
+        return {
+            "name": name,
+            "commit": {"sha": sha, "url": f"{base}/commits/{sha}"},
+            "zipball_url": f"{base}/zipball/refs/tags/{name}",
+            "tarball_url": f"{base}/tarball/refs/tags/{name}",
+            "node_id": f"REF_{repository.id:x}_{name}",
+        }
+
+    return paged(sorted(repository.tags, reverse=True), shape)
+
+
 @route("GET", f"{REPO}/hash-algorithm", "metadata:read")
 def hash_algorithm(repository: Repository) -> Json:
     del repository

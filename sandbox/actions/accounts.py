@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from sandbox.actions.common import require, require_owner
 from sandbox.actions.registry import action
 from sandbox.errors import Invalid, NotFound, Refused
 from sandbox.world import LEVELS, Account, Repository, Team, World
 
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}")  # underscores: managed users
 _API_LEVELS = {"pull": "read", "push": "write"}
 
 
@@ -24,6 +27,8 @@ def create_user(
 ) -> Account:  # fmt: skip
     """A new account: User, Bot or Mannequin. The actor is ignored: people sign up themselves."""
     del actor
+    if kind == "User" and not _LOGIN.fullmatch(login):
+        raise Invalid({"resource": "User", "field": "login", "code": "invalid"})
     key = f"{login}[bot]" if kind == "Bot" else login
     taken = world.logins.get(key.lower())
     if taken and not taken.deleted:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.errors import Forbidden, NotFound, Refused
+from sandbox.errors import Forbidden, Invalid, NotFound, Refused
 from sandbox.world import Account, App, Event, PullRequest, Repository, World, at_least
+
+MAX_BODY, MAX_TITLE, MAX_LABEL = 65536, 256, 50  # characters; GitHub's database columns
 
 
 def require(world: World, actor: Account, repository: Repository, level: str) -> None:
@@ -27,6 +29,13 @@ def require_owner(organization: Account, actor: Account) -> None:
 def open_only(pull: PullRequest) -> None:
     if pull.state != "open":
         raise Refused("Pull Request is not open")
+
+
+def check_length(field: str, text: str, most: int) -> None:
+    """Invalid (422) if the text is longer than GitHub takes."""
+    if len(text) > most:
+        message = f"{field} is too long (maximum is {most} characters)"
+        raise Invalid({"field": field, "code": "custom", "message": message})
 
 
 def record(world: World, pull: PullRequest, kind: str, actor: Account | None, **data: Any) -> Event:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from sandbox.actions.common import (
+    MAX_BODY,
+    MAX_LABEL,
+    MAX_TITLE,
     app_of,
+    check_length,
     emit_pull,
     index_open,
     open_only,
@@ -56,6 +60,8 @@ def open_pull_request(
     if base not in repository.branches:
         raise Invalid({"resource": "PullRequest", "field": "base", "code": "invalid"})
     _refuse_twin(repository, source, branch, base)
+    check_length("title", title, MAX_TITLE)
+    check_length("body", body, MAX_BODY)
     if not repository.store.between(repository.branches[base], sha):
         raise Invalid({"message": f"No commits between {base} and {branch}"})
     now = world.now()
@@ -97,6 +103,8 @@ def edit_pull_request(
     """Change title, body or base branch: each with its own event, as on GitHub."""
     by, pull = world.account(actor), world.pull(repo, number)
     _may_edit(world, by, pull)
+    check_length("title", title or "", MAX_TITLE)
+    check_length("body", body or "", MAX_BODY)
     if title is not None and title != pull.title:
         old, pull.title = pull.title, title
         record(world, pull, "RenamedTitleEvent", by, previous=old, current=title)
@@ -153,6 +161,7 @@ def delete_edit(world: World, actor: str, repo: str, *, number: int, edit: int) 
 
 def label_named(world: World, repository: Repository, name: str) -> Label:
     """The repository's label, made on first use (names compare without case)."""
+    check_length("name", name, MAX_LABEL)
     label = repository.labels.get(name.lower())
     if label is None:
         now = world.now()

@@ -188,6 +188,17 @@ def set_branch(world: World, actor: str, repo: str, *, branch: str, sha: str) ->
 
 
 @action
+def create_tag(world: World, actor: str, repo: str, *, tag: str, sha: str = "HEAD") -> Repository:
+    """A lightweight tag on a commit."""
+    by, repository = world.account(actor), world.repository(repo)
+    require(world, by, repository, "write")
+    if _BAD_REF.search(tag) or tag in repository.tags:
+        raise Refused("Reference name is not valid or already exists")
+    repository.tags[tag] = _known(repository, sha)
+    return repository
+
+
+@action
 def put_file(
     world: World, actor: str, repo: str, *, path: str, content: str | None, branch: str = "",
     message: str = "", rules_too: bool = False,
@@ -246,9 +257,17 @@ def close(world: World, pull: PullRequest, by: Account) -> None:
     emit_pull(world, pull, "closed", by)
 
 
+# git check-ref-format, for one branch name
+_BAD_REF = re.compile(
+    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|/\.|\.lock(/|$)|^@$|^refs/|^HEAD$"
+)
+
+
 def _may_push(world: World, by: Account, repository: Repository, branch: str) -> None:
     if branch.startswith("gh-readonly-queue/"):
         raise Forbidden("This branch is read-only.")
+    if not branch or _BAD_REF.search(branch):
+        raise Refused("Reference name is not valid")
     try:
         require(world, by, repository, "write")
     except Forbidden:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.actions.common import record, require
+from sandbox.actions.common import MAX_BODY, check_length, record, require
 from sandbox.actions.merges import settle
 from sandbox.actions.registry import action
 from sandbox.errors import Forbidden, Invalid, NotFound, Refused
@@ -31,6 +31,7 @@ def review(
         )
     if state != "APPROVED" and not body:
         raise Refused("Unprocessable Entity", errors=["Body can't be blank"])
+    check_length("body", body, MAX_BODY)
     sha = _commit(pull, commit)
     now = world.now()
     made = Review(

@@ -54,6 +54,26 @@ REFUSED = [
     ),
     pytest.param("june", "dance", {}, 422, "unknown action", id="unknown-action"),
     pytest.param("june", "push", {"twist": 1}, 422, "it takes", id="unknown-parameter"),
+    pytest.param("june", "push", {"branch": "a b"}, 422, "not valid", id="space-in-branch"),
+    pytest.param("june", "push", {"branch": "x.lock"}, 422, "not valid", id="lock-in-branch"),
+    pytest.param("june", "create_tag", {"tag": "v..1"}, 422, "not valid", id="odd-tag"),
+    pytest.param(
+        "june",
+        "edit_pull_request",
+        {"number": 1, "body": "x" * 65537},
+        422,
+        "65536",
+        id="long-body",
+    ),
+    pytest.param(
+        "june", "edit_pull_request", {"number": 1, "title": "x" * 257}, 422, "256", id="long-title"
+    ),
+    pytest.param(
+        "grace", "add_label", {"number": 1, "label": "x" * 51}, 422, "50", id="long-label"
+    ),
+    pytest.param(
+        "grace", "approve", {"number": 1, "body": "x" * 65537}, 422, "65536", id="long-review"
+    ),
     pytest.param("june", "update_branch", {"number": 1}, 422, "no new commits", id="up-to-date"),
 ]
 
@@ -291,3 +311,26 @@ def test_statuses(hub: Sandbox, state: str, by: str) -> None:
     sha = hub.pull(number)["head_sha"]
     hub.act(by, "set_status", repo=SHOP, sha=sha, context="ci", state=state)
     assert hub.pull(number)["statuses"] == [{"context": "ci", "state": state, "by": by}]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("feature/$(rm -rf ~)".replace(" ", "").replace("~", ""), id="shell"),
+        pytest.param("<script>alert(1)</script>", id="html"),
+        pytest.param("日本語", id="unicode"),
+        pytest.param("pr-1-abc", id="like-a-queue"),
+    ],
+)
+def test_hostile_branch_names_that_git_allows(hub: Sandbox, name: str) -> None:
+    number = open_pull(hub, name)
+    assert snapshot(hub, number)["headRefName"] == name
+
+
+@pytest.mark.parametrize(
+    "login",
+    [pytest.param("a b", id="space"), pytest.param("<b>", id="html"), pytest.param("", id="empty")],
+)
+def test_logins_that_github_refuses(hub: Sandbox, login: str) -> None:
+    with pytest.raises(Refused):
+        hub.act("", "create_user", login=login)

@@ -172,3 +172,9 @@ def test_the_command_starts_a_sandbox(tmp_path: Path) -> None:
 def test_pages_may_be_added() -> None:
     with page_of("hello") as url, urllib.request.urlopen(url, timeout=10) as answer:
         assert answer.read() == b"hello"
+
+
+def test_another_host_name_gets_nothing(server: Sandbox, client: Client) -> None:
+    url = f"{server.url}/_sandbox/state"
+    assert client.call("GET", url, headers={"Host": "evil.example"}).status_code == 403
+    assert client.call("GET", url, headers={"Host": "localhost:1"}).status_code == 200

@@ -451,3 +451,20 @@ def test_the_hour_s_points_run_out(hub: Sandbox) -> None:
     assert answer["errors"][0]["type"] == "RATE_LIMITED"
     hub.world.skip(3601)
     assert "errors" not in execute(hub, "{ viewer { login } }")
+
+
+def test_the_price_follows_the_variables(hub: Sandbox) -> None:
+    text = (
+        "query($n: Int!, $more: Boolean!) { rateLimit { cost nodeCount } "
+        'repository(owner: "acme", name: "shop") { pullRequests(first: $n) { nodes { number '
+        "commits(first: $n) @include(if: $more) { nodes { id } } } } } }"
+    )
+
+    def nodes(n: int, *, more: bool) -> int:
+        found: int = execute(hub, text, n=n, more=more)["data"]["rateLimit"]["nodeCount"]
+        return found
+
+    assert nodes(10, more=True) == 10 + 100
+    assert nodes(20, more=True) == 20 + 400
+    assert nodes(20, more=False) == 20
+    assert nodes(10, more=True) == 10 + 100

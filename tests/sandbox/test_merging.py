@@ -587,3 +587,18 @@ def test_a_workflow_s_bot_may_approve_as_github_lets_it(hub: Sandbox) -> None:
     hub.act("github-actions[bot]", "approve", repo=SHOP, number=number)
     assert snapshot(hub, number)["reviews"]["nodes"][0]["author"]["__typename"] == "Bot"
     assert merge(hub, number)["state"] == "merged"
+
+
+def test_with_headgreen_the_last_group_speaks_for_all(hub: Sandbox) -> None:
+    parameters = {"merge_method": "MERGE", "grouping_strategy": "HEADGREEN"}
+    hub.act(
+        "olga",
+        "set_ruleset",
+        repo=SHOP,
+        ruleset=ruleset({"type": "merge_queue", "parameters": parameters}),
+    )
+    first, _ = enqueue(hub, "one")
+    second, two = enqueue(hub, "two")
+    report(hub, two["head_sha"])
+    assert [hub.pull(number)["state"] for number in (first, second)] == ["merged", "merged"]
+    assert hub.world.repository(SHOP).branches["main"] == two["head_sha"]

@@ -354,3 +354,10 @@ def test_what_was_delivered_can_be_read_and_sent_again(hub: Sandbox, inbox: Inbo
     assert hub.drain()
     assert len(inbox.got) == 2 * len(first)
     assert {headers["X-GitHub-Delivery"]: body for headers, body in inbox.got} == first
+
+
+def test_an_event_above_25_megabytes_is_never_sent(hub: Sandbox, inbox: Inbox) -> None:
+    hub.act("june", "push", repo=SHOP, branch="fix", commits=[{"message": "x" * 14_000_000}])
+    assert hub.drain()
+    assert "push" not in inbox.names()  # the commit is in it twice
+    assert "check_suite.requested" in inbox.names()
