@@ -25,7 +25,7 @@ _OUR_LOCK = 0x61756469  # an advisory lock's number: any that nobody else uses
 _STREAMED = 500
 
 
-class UnreadableRecord(StoreError):  # noqa: N818 - as the other states are named
+class UnreadableRecord(StoreError):
     """A row of the audit log that is not a record."""
 
     advice = "Run `countersign audit verify`: it names the first record that was changed."

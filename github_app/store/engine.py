@@ -1,6 +1,7 @@
 """One database, SQLite or PostgreSQL: connections, transactions, and when they are durable."""
 
 import os
+import random
 import sqlite3
 import threading
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from github_app.store.clock import SQLITE_FUNCTION, now
@@ -83,7 +84,7 @@ class Database:
         if durable == self._durable:
             return
         raw = connection.connection.driver_connection
-        assert raw is not None  # noqa: S101 - a checked-out connection has its driver's
+        assert raw is not None
         raw.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         self._durable = durable
 
@@ -145,7 +146,7 @@ def _sqlite_engine(url: URL, clock: Clock, *, size: int) -> Engine:
         hide_parameters=True,  # a statement's values are what others wrote
         pool_size=size,
         max_overflow=0 if size == 1 else -1,
-        connect_args={"timeout": LOCK_SECONDS, "check_same_thread": False},
+        connect_args={"timeout": 0 if size == 1 else LOCK_SECONDS, "check_same_thread": False},
     )
 
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -165,7 +166,21 @@ def _begin_deferred(connection: Connection) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    """Become the writer. Other processes hold that place for a millisecond each, so ask often.
+
+    SQLite's own waiting sleeps longer every time, up to 100 ms, and is overtaken meanwhile.
+    """
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError as error:
+            busy = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > deadline:
+                raise
+            time.sleep(random.uniform(0.0005, 0.0015))  # noqa: S311 - to spread, not to hide
+        else:
+            return
 
 
 def _postgresql_engine(url: URL) -> Engine:

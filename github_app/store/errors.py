@@ -9,7 +9,7 @@ class StoreError(CountersignError):
     advice = "Check DATABASE_URL and the database it names; nothing is judged without it."
 
 
-class StoreUnavailable(StoreError):  # noqa: N818 - the state is the name
+class StoreUnavailable(StoreError):
     """The database did not do what was asked: down, locked too long, disk full.
 
     The transaction was rolled back: nothing of it happened, and it may be tried again.

@@ -195,7 +195,8 @@ NOTIFY = text(f"NOTIFY {CHANNEL}")
 
 
 def _due(kinds: Kinds) -> ColumnElement[bool]:
-    due = tasks.c.due_at <= now()
+    # The sum keeps SQLite from looking by ``due_at`` and sorting all that is due for one row.
+    due = and_(tasks.c.due_at.is_not(None), tasks.c.due_at + 0.0 <= now())
     return due if kinds is None else and_(due, tasks.c.kind.in_([kind.value for kind in kinds]))
 
 
@@ -248,7 +249,9 @@ def next_due(kinds: Kinds) -> Select[Any]:
     its_kinds = () if kinds is None else (tasks.c.kind.in_([kind.value for kind in kinds]),)
     due = (
         select(func.min(tasks.c.due_at))
-        .where(tasks.c.installation_id == installations.c.id, *its_kinds)
+        .where(
+            tasks.c.installation_id == installations.c.id, tasks.c.due_at.is_not(None), *its_kinds
+        )
         .correlate(installations)
         .scalar_subquery()
     )

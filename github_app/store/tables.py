@@ -70,6 +70,7 @@ Index(
     tasks.c.installation_id,
     tasks.c.priority,
     tasks.c.requested_at,
+    tasks.c.id,
     sqlite_where=_DUE,
     postgresql_where=_DUE,
 )

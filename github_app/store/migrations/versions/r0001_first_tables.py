@@ -86,7 +86,7 @@ def _create_queue() -> None:
     op.create_index(
         "tasks_turn",
         "tasks",
-        ["installation_id", "priority", "requested_at"],
+        ["installation_id", "priority", "requested_at", "id"],
         sqlite_where=_DUE,
         postgresql_where=_DUE,
     )
