@@ -41,6 +41,8 @@ from github_app.judge.globs import (
         pytest.param("INFRA/**", "infra/a", id="case-of-the-pattern"),
         pytest.param("infra/**", "InFrA/a", id="case-of-the-path"),
         pytest.param("straße/", "STRASSE/x", id="case-of-other-alphabets"),
+        pytest.param("strasse/", "Straße/x", id="one-letter-for-two"),
+        pytest.param("a" * 300, "a" * 300, id="as-long-as-allowed"),
         pytest.param("?.sql", "ß.sql", id="one-character-that-folds-to-two"),
         pytest.param("?ß.sql", "ßß.sql", id="both-kinds-of-folding"),
         pytest.param("caf\u00e9/", "cafe\u0301/menu", id="accent-composed-or-not"),
