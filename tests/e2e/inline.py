@@ -13,19 +13,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from flask import Flask
 
 from github_app import services
-from github_app.catalogue_file import shipped_catalogue
-from github_app.gateway.client import GitHub
-from github_app.judgement import Judgement
 from github_app.leases import LeaseKeeper
-from github_app.rosters import RosterDesk
 from github_app.services import Parts
 from github_app.settings import Settings
 from github_app.store.claim import Limits
-from github_app.store.database import open_store
+from github_app.store.database import Store, open_store
 from github_app.store.stats import WorkState
 from github_app.sweep import Sweeper
 from github_app.web import create_app
@@ -235,32 +232,12 @@ def _put_together(hub: Sandbox, tmp: Path, clock: Clock) -> Inline:
     roster = {"COUNTERSIGN_ROSTER": str(tmp / "reviewers.yaml")}
     settings = Settings.from_environment(hub.env() | roster | {"DATABASE_URL": database})
     limits = Limits(lease=60.0, first_delay=0.05, longest_delay=0.2)
-    store = open_store(database, limits=limits, clock=clock.seconds)
-    rosters = RosterDesk(
-        deployment=settings.roster, kept=store.rosters, now=clock.moment, monotonic=clock.seconds
-    )
-    judgement = Judgement(
-        app_id=settings.app_id,
-        check_name=settings.check_name,
-        catalogue=shipped_catalogue(),
-        rosters=rosters,
-        memory=services.reads_memory(store),
-        now=clock.moment,
-    )
-    github = GitHub(settings, on_call=services.counts_calls(store.counters))
-    parts = Parts(
-        settings=settings, store=store, github=github, rosters=rosters, judgement=judgement
-    )
-    worker = Worker(
-        name="inline",
-        github=github,
-        store=store,
-        judgement=judgement,
-        rosters=rosters,
-        leases=LeaseKeeper(store.queue),
-        web_url=settings.web_url,
-        now=clock.moment,
-    )
-    web = create_app(services.web_services(parts))
-    sweeper = Sweeper(github=github, store=store)
-    return Inline(hub, web, parts, worker, sweeper, clock)
+
+    def opened(url: str, **_limits: object) -> Store:
+        return open_store(url, limits=limits, clock=clock.seconds)
+
+    with patch.multiple(services, open_store=opened, utc_now=clock.moment):
+        parts = services.build(settings)
+        worker = services.worker(parts, LeaseKeeper(parts.store.queue), 0)
+        web = create_app(services.web_services(parts))
+        return Inline(hub, web, parts, worker, services.sweeper(parts), clock)
