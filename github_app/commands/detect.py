@@ -70,7 +70,7 @@ def detect(
 
     Standard input is JSON Lines, one commit a line, with the keys id, message, author_name,
     author_email, committer_name and committer_email. One line of JSON is printed for each, in
-    order. With --git, RANGE is what git log takes: main..HEAD, for example; without it, all of HEAD.
+    order. With --git, RANGE is what git log takes, such as main..HEAD; without it, all of HEAD.
 
     Exit codes: 0 done, 1 AI found and --exit-code given, 2 input that cannot be read.
     """
@@ -88,7 +88,7 @@ class _BadInput(click.ClickException):
     exit_code = 2
 
 
-# -- where commits come from ----------------------------------------------------------------------
+# -- where commits come from ------------------------------------------------------------------
 
 
 def _from_lines(stream: Iterable[bytes]) -> Iterator[CommitText]:
@@ -179,7 +179,7 @@ def _fields(stream: IO[bytes]) -> Iterator[str]:
         yield b"".join(rest).decode("utf-8", "replace")
 
 
-# -- for a pipe -----------------------------------------------------------------------------------
+# -- for a pipe -------------------------------------------------------------------------------
 
 
 def _print_lines(commits: Iterable[CommitText], policy: DetectionPolicy) -> int:
@@ -213,8 +213,8 @@ def _line(
         "signals": [
             {
                 "tool": signal.tool,
-                "kind": signal.kind.value,
-                "confidence": signal.confidence.value,
+                "kind": signal.kind,
+                "confidence": signal.confidence,
                 "where": signal.where,
                 "evidence": signal.evidence,
             }
@@ -229,7 +229,7 @@ def _tools(signals: tuple[Signal, ...], policy: DetectionPolicy) -> list[str]:
     return list(dict.fromkeys(s.tool for s in signals if s.confidence.rank >= enough))
 
 
-# -- for a person ---------------------------------------------------------------------------------
+# -- for a person -----------------------------------------------------------------------------
 
 
 @dataclass(slots=True)

@@ -375,7 +375,7 @@ class _Checker:
         return ()
 
     def _text(self, where: str, data: object) -> str:
-        if isinstance(data, str) and 0 < len(data.strip()) and len(data) <= _MAX_TEXT:
+        if isinstance(data, str) and data.strip() and len(data) <= _MAX_TEXT:
             return data
         self.problem(where, f"expected text of 1 to {_MAX_TEXT} characters, got {_kind(data)}")
         return "?"

@@ -229,7 +229,8 @@ def clear_events(pull: PullRequest) -> tuple[Event, ...]:
 
 def merge(signals: Iterable[Signal]) -> tuple[Signal, ...]:
     """Identical signals once, in the order of their first appearance."""
-    return tuple(dict.fromkeys(signals))
+    found = tuple(signals)
+    return tuple(dict.fromkeys(found)) if len(found) > 1 else found
 
 
 def _opener(names: Names, pull: PullRequest) -> Iterator[Signal]:
@@ -371,7 +372,7 @@ def _branch(read: Reader, pull: PullRequest) -> Iterator[Signal]:
 
 
 def _settings_touched(read: Reader, pull: PullRequest) -> Iterator[Signal]:
-    """A change to a file where a tool's attribution is switched; what it says is not in the facts."""
+    """A change to a file where a tool's attribution is switched; its text is not in the facts."""
     for changed in pull.files:
         mark = read.settings.get(changed.path.casefold())
         if mark:

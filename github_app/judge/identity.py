@@ -36,7 +36,7 @@ _GITHUB = re.compile(
 )
 _LINK = re.compile(r"https?://[^\s>)\]]++")
 _SEGMENTS = re.compile(
-    r"[,;+&|()\[\]<>*_`\"“”/]| via | and | with | using | plus | by |(?<=\s)-(?=\s)| [–—·] "
+    r"[,;+&|()\[\]<>*_`\"“”/]| via | and | with | using | plus | by |(?<=\s)-(?=\s)| [–—·] "  # noqa: RUF001
 )
 _KERNEL_FORM = re.compile(r"([a-z][a-z0-9_.+-]{0,40}):([a-z0-9][a-z0-9._/:@+-]{0,80})")
 _VERSION = re.compile(r"v?[0-9][a-z0-9]{0,8}|[kmro][0-9]{1,2}")
@@ -46,43 +46,35 @@ _FREE_MAIL = re.compile(
     r"\.[a-z.]++"
 )
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # Words that may follow a product's name without making it part of a person's name.
-_AFTER_A_NAME = frozenset(
-    "ai cli code agent agents assistant bot app chat model llm mode auto max pro mini ultra plus code web ide "
-    "sdk desktop cloud high low medium fast opus sonnet haiku fable turbo thinking preview beta latest "
-    "assisted for to on in at as the via from and or with session coding autonomous background "
-    "reviewer subagent architect editor ask plan build default composer tab pair programmer".split()
+_AFTER_A_NAME = _words(
+    "ai cli code agent agents assistant bot app chat model llm mode auto max pro mini ultra plus "
+    "web ide sdk desktop cloud high low medium fast opus sonnet haiku fable turbo thinking preview "
+    "beta latest assisted for to on in at as the via from and or with session coding autonomous "
+    "background reviewer subagent architect editor ask plan build default composer tab pair "
+    "programmer"
 )
-_AI_FIRST = frozenset(
-    {"ai", "llm", "llms", "genai", "gpt", "chatbot", "chatbots", "aigc", "aigenerated"}
+_FILLERS = _words("the a an my our with by using via help of from assistance")
+# Words that mean AI where somebody is credited: first in the credit, last in it, in a mailbox.
+_AI_FIRST = _words("ai llm llms genai gpt chatbot chatbots aigc aigenerated")
+_AI_LAST = _words("ai agent agents llm llms subagent copilot gpt chatbot")
+_AI_PHRASES = frozenset(
+    tuple(phrase.split("_"))
+    for phrase in _words(
+        "coding_agent code_agent coding_assistant language_model large_language generative_ai "
+        "gen_ai autonomous_agent multiple_ais various_llms local_llm my_agent"
+    )
 )
-_AI_PHRASES = (
-    ("coding", "agent"), ("code", "agent"), ("coding", "assistant"), ("language", "model"),
-    ("large", "language"), ("generative", "ai"), ("gen", "ai"), ("autonomous", "agent"),
-    ("multiple", "ais"), ("various", "llms"), ("local", "llm"), ("my", "agent"),
-)  # fmt: skip
-_AI_LAST = frozenset(
-    {"ai", "agent", "agents", "llm", "llms", "subagent", "copilot", "gpt", "chatbot"}
+_AGENT_BOXES = _words(
+    "agent agents ai aibot llm gpt assistant copilot codegen subagent coder codingagent"
 )
-_FILLERS = frozenset(
-    {
-        "the",
-        "a",
-        "an",
-        "my",
-        "our",
-        "with",
-        "by",
-        "using",
-        "via",
-        "help",
-        "of",
-        "from",
-        "assistance",
-    }
-)
-_AGENT_BOXES = frozenset({"agent", "agents", "ai", "aibot", "llm", "gpt", "assistant", "copilot", "codegen", "subagent", "coder", "codingagent"})  # fmt: skip
-_NO_REPLY = frozenset({"noreply", "no-reply", "no_reply", "donotreply", "do-not-reply"})
+_NO_REPLY = _words("noreply no-reply no_reply donotreply do-not-reply")
+_AI_DOMAINS = (".ai", ".agent")
 
 
 class Role(StrEnum):
@@ -209,7 +201,7 @@ class Names:
         return None
 
     def _by_name(self, name: str) -> Mark | None:
-        """The product whose name this is, whole, but for a version, a model or brackets after it."""
+        """The product whose name this is, but for a version, a model or brackets after it."""
         name = name.rpartition(" via ")[2]  # "MODEL via TOOL"
         words = tuple(_WORD.findall(name.removesuffix("[bot]")))
         found = self._longest(words)
@@ -261,37 +253,41 @@ class Names:
         )
 
     def _by_form(self, shown: str, name: str, email: str, role: Role) -> Named | None:
-        """What an unlisted tool looks like: agent@…, "Acme Agent", noreply@acme.ai, acme-ai[bot]."""
+        """What an unlisted tool looks like: agent@…, "Acme Agent", noreply@acme.ai, acme[bot]."""
         words = _WORD.findall(name)
         local, _, domain = email.partition("@")
         account = _GITHUB.fullmatch(email)
-        if not self._generic.automation_words.isdisjoint(words):
+        own_domain = bool(domain) and not account and not _FREE_MAIL.fullmatch(domain)
+        boxes = _WORD.findall(account["login"] if account else local if own_domain else "")
+        if self._says_automation(words) or self._says_automation(boxes):
             return None
         if name.endswith("[bot]") or (account and account["bot"]):
-            login_words = _WORD.findall(account["login"]) if account else words
-            if not self._generic.automation_words.isdisjoint(login_words):
-                return None
-            return Named(UNKNOWN_TOOL, _LIKELY)  # nobody has said what it is
-        own_domain = bool(domain) and not account and not _FREE_MAIL.fullmatch(domain)
-        boxes = _WORD.findall(local) if own_domain else []
-        if not self._generic.automation_words.isdisjoint(boxes):
-            return None
-        if "(agent)" in name or any(box.endswith("agent") for box in boxes):
+            return Named(UNKNOWN_TOOL, _LIKELY)  # a bot, and nobody has said what it is
+        if "(agent)" in name or (own_domain and any(box.endswith("agent") for box in boxes)):
             return Named(UNKNOWN_TOOL, _LIKELY)
+        sure = None
         if "agent" in words or "subagent" in words:
-            sure = role is Role.CO_AUTHOR or not domain or not set(words).isdisjoint(boxes)
-            return Named(UNKNOWN_TOOL, _LIKELY if sure else _WEAK)
-        strong = role is Role.CO_AUTHOR or domain.endswith((".ai", ".agent", ".local"))
-        if own_domain and local.split("+")[0] in _NO_REPLY and role is Role.CO_AUTHOR:
-            return None if self._plain_noreply(domain) else Named(UNKNOWN_TOOL, _LIKELY)
-        if _names_ai(shown, words):
-            shared_box = role is Role.CO_AUTHOR or local in _AGENT_BOXES or local in _NO_REPLY
-            sure = shared_box and (own_domain or not email)
-            return Named(UNKNOWN_TOOL, _LIKELY if sure else _WEAK)
-        if own_domain and local in _AGENT_BOXES and not (local == "ai" and len(words) > 1):
-            return Named(UNKNOWN_TOOL, _LIKELY if strong else _WEAK)
-        if own_domain and local.split("+")[0] in _NO_REPLY and not self._plain_noreply(domain):
-            return Named(UNKNOWN_TOOL, _LIKELY if domain.endswith((".ai", ".agent")) else _WEAK)
+            credited = role is Role.CO_AUTHOR or not email or not set(words).isdisjoint(boxes)
+            sure = _LIKELY if credited else _WEAK
+        if sure is None and own_domain:
+            sure = self._mailbox(local, domain, len(words), role)
+        if sure is None and _names_ai(shown, words):
+            credited = role is Role.CO_AUTHOR and (own_domain or not email)
+            sure = _LIKELY if credited else _WEAK
+        return Named(UNKNOWN_TOOL, sure) if sure else None
+
+    def _says_automation(self, words: list[str]) -> bool:
+        return not self._generic.automation_words.isdisjoint(words)
+
+    def _mailbox(self, local: str, domain: str, words: int, role: Role) -> Confidence | None:
+        """Mailboxes that nobody reads, or that say what they are for."""
+        if local.split("+", maxsplit=1)[0] in _NO_REPLY:
+            if self._plain_noreply(domain):
+                return None
+            return _LIKELY if role is Role.CO_AUTHOR or domain.endswith(_AI_DOMAINS) else _WEAK
+        if local in _AGENT_BOXES and not (local == "ai" and words > 1):  # Ai is a given name, too
+            credited = role is Role.CO_AUTHOR or domain.endswith((*_AI_DOMAINS, ".local"))
+            return _LIKELY if credited else _WEAK
         return None
 
     def _plain_noreply(self, domain: str) -> bool:

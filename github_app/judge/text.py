@@ -32,11 +32,14 @@ _LOOKALIKES = str.maketrans(
     "АВЕЅІЈКМНОРСТУХаеѕіјорсухһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧοаɡⅼ",  # noqa: RUF001
     "ABESIJKMHOPCTYXaesijopcyxhdqwABEZHIKMNOPTYXoagl",
 )
-_OTHER_SCRIPTS = re.compile("[Ͱ-ԯɡⅼ]")  # noqa: RUF001
+_OTHER_SCRIPTS = re.compile("[Ͱ-ԯɡⅼ]")
 
 
 def normalise(text: str) -> str:
-    """``text`` as it is compared: runs outside ASCII in NFKC, nothing invisible, look-alikes as Latin, ``\\n`` for lines.
+    """``text`` as it is compared: one form for what looks the same, and nothing invisible.
+
+    Each run of characters outside ASCII becomes NFKC, look-alikes of Latin letters become Latin,
+    and every line ends in ``\\n``.
 
     Takes time in proportion to the length of ``text``, whatever it holds. Case is kept.
     Source: Unicode Standard Annex 15; the line ends are those of ``str.splitlines``.

@@ -157,7 +157,7 @@ def test_a_table_shows_no_escape_sequence() -> None:
     assert "\x07" not in result.stdout
 
 
-# -- a real repository ------------------------------------------------------------------------------
+# -- a real repository ------------------------------------------------------------------------
 
 
 def git(directory: Path, *args: str) -> None:

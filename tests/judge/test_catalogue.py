@@ -168,7 +168,7 @@ def test_a_template_matches_a_beginning() -> None:
     assert not pattern.match("x/claude/issue-12-beef")
 
 
-# -- an example of every tool and of every mark -----------------------------------------------------
+# -- an example of every tool and of every mark -----------------------------------------------
 
 
 def found(commit: CommitText, catalogue: Catalogue = SHIPPED) -> set[str]:
@@ -290,7 +290,7 @@ def test_almost_a_mark_is_not_that_tool(mark: Mark) -> None:
     assert mark.tool not in _enough(signals)
 
 
-# -- what a roster adds ---------------------------------------------------------------------------
+# -- what a roster adds -----------------------------------------------------------------------
 
 
 def test_a_roster_adds_bots_and_labels() -> None:

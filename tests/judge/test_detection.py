@@ -75,7 +75,7 @@ def seen(pull: PullRequest, policy: DetectionPolicy = POLICY) -> set[tuple[Signa
     return {(s.kind, s.tool) for s in signals if s.confidence is not Confidence.WEAK}
 
 
-# -- commits ----------------------------------------------------------------------------------------
+# -- commits ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_identical_signals_are_one() -> None:
     assert len(detect_commit(CATALOGUE, CommitText(id=HEAD, message=message))) == 1
 
 
-# -- sources of a pull request ----------------------------------------------------------------------
+# -- sources of a pull request ----------------------------------------------------------------
 
 AIDER = GitIdentity(name="June (aider)", email="june@example.com", user=user("june"))
 UNKNOWN_BOT = GitIdentity(name="pen[bot]", email="9+pen[bot]@users.noreply.github.com")
@@ -294,7 +294,7 @@ def test_the_order_is_that_of_the_sources() -> None:
     assert places == [Place.OPENER, Place.COMMIT, Place.LABEL, Place.BODY, Place.BRANCH]
 
 
-# -- how much is enough -----------------------------------------------------------------------------
+# -- how much is enough -----------------------------------------------------------------------
 
 
 def signal(
@@ -331,7 +331,7 @@ def test_is_ai(signals: tuple[Signal, ...], confidence: Confidence, ai: bool) ->
     assert is_ai(signals, DetectionPolicy(confidence=confidence)) is ai
 
 
-# -- declarations -----------------------------------------------------------------------------------
+# -- declarations -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -369,7 +369,7 @@ def test_a_denial_cancels_no_evidence() -> None:
     assert is_ai(detect(pull, POLICY, CATALOGUE), POLICY)
 
 
-# -- memory -----------------------------------------------------------------------------------------
+# -- memory -----------------------------------------------------------------------------------
 
 FOUND = detect(a_pull(), POLICY, CATALOGUE)
 
@@ -404,7 +404,7 @@ def test_remembering_never_loses(signals: list[Signal]) -> None:
     assert {*FOUND, *signals} == set(standing(after, ()))
 
 
-# -- clearing ---------------------------------------------------------------------------------------
+# -- clearing ---------------------------------------------------------------------------------
 
 
 def test_the_clearing_label_counts_from_the_last_time_it_was_put_on() -> None:
@@ -417,7 +417,7 @@ def test_the_clearing_label_counts_from_the_last_time_it_was_put_on() -> None:
     assert clear_events(replace(pull, timeline=())) == ()
 
 
-# -- who is a tool ----------------------------------------------------------------------------------
+# -- who is a tool ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -435,7 +435,7 @@ def test_is_tool_identity(who: GitIdentity, tool: bool) -> None:
     assert is_tool_identity(who, CATALOGUE, POLICY) is tool
 
 
-# -- work grows with length -------------------------------------------------------------------------
+# -- work grows with length -------------------------------------------------------------------
 
 
 @given(st.text(max_size=300), st.text(max_size=40), st.text(max_size=60))
