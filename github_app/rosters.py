@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
+from typing import Protocol
 
 from github_app.gateway import supplements
 from github_app.gateway.client import Installation
@@ -33,7 +34,7 @@ from github_app.judge.roster import (
 from github_app.judge.rules import changed_paths
 from github_app.judge.verdict import RosterChange
 from github_app.logs import get_logger
-from github_app.store.rosters import Rosters, SavedRoster
+from github_app.store.rosters import SavedRoster
 from github_app.yaml_source import read_document
 
 log = get_logger("roster")
@@ -42,6 +43,16 @@ DEPLOYMENT = "this deployment"
 # Team members are read again after this long, and at once when an event says they changed. Seconds.
 MEMBERS_AGE = 600.0
 _MOST_KEPT = 512
+
+
+class Kept(Protocol):
+    """Where the last valid rosters are: the store's, or something that writes nothing."""
+
+    def last(self, scope: str) -> SavedRoster | None: ...
+
+    def remember(
+        self, scope: str, *, text: str, source: str, commit_oid: str, read_at: datetime
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +88,7 @@ class RosterDesk:
         self,
         *,
         deployment: Path,
-        kept: Rosters,
+        kept: Kept,
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
     ) -> None:

@@ -32,8 +32,25 @@ from github_app.rosters import RosterDesk
 from github_app.services import reads_memory, utc_now
 from github_app.settings import Settings
 from github_app.store.database import open_store
+from github_app.store.rosters import Rosters, SavedRoster
 
+# What report.py writes: a link around a code span, and a code span alone.
+_LINK = re.compile(r"\[(`+) ?([^`\]]*?) ?\1\]\([^)\s]*\)")
+_SPAN = re.compile(r"(`+) ?(.*?) ?\1(?!`)")
 _NAME = re.compile(r"(?P<owner>[\w.-]+)/(?P<name>[\w.-]+)#(?P<number>\d{1,9})")
+
+
+class Untouched:
+    """The rosters that were kept, to be read only; none of them where a file was given."""
+
+    def __init__(self, kept: Rosters | None) -> None:
+        self._kept = kept
+
+    def last(self, scope: str) -> SavedRoster | None:
+        return self._kept.last(scope) if self._kept else None
+
+    def remember(self, scope: str, **_roster: object) -> None:
+        """A dry run writes nothing down."""
 
 
 @click.command("judge")
@@ -83,7 +100,10 @@ def _judge(
             number=int(match["number"]),
         )
         rosters = RosterDesk(
-            deployment=settings.roster, kept=store.rosters, now=utc_now, monotonic=time.monotonic
+            deployment=settings.roster,
+            kept=Untouched(None if only_deployment else store.rosters),
+            now=utc_now,
+            monotonic=time.monotonic,
         )
         judgement = Judgement(
             app_id=settings.app_id,
@@ -126,9 +146,16 @@ def _print(judged: Judged, said: Report) -> None:
     click.echo(f"{pull.repository.full_name}#{pull.number} at {pull.head_oid[:12]}")
     click.echo(f"{verdict.outcome.value} ({said.conclusion.value}): {plain(said.title, 255)}")
     click.echo()
-    click.echo("\n".join(plain(line, 400) for line in said.summary.splitlines()))
+    click.echo("\n".join(as_text(line) for line in said.summary.splitlines()))
     click.echo()
     click.echo(_difference(judged, said))
+
+
+def as_text(line: str) -> str:
+    """A line of the summary for a terminal: without its Markdown, and nothing invisible in it."""
+    line = _LINK.sub(r"\2", line)
+    line = _SPAN.sub(r"\2", line)
+    return plain(line.replace("**", "").removeprefix("#### "), 400)
 
 
 def _difference(judged: Judged, said: Report) -> str:
