@@ -87,12 +87,12 @@ def many_files() -> tuple[ChangedFile, ...]:
 
 
 def seconds(work: Callable[[], object], rounds: int) -> float:
-    """The median time of one round."""
+    """The median processor time of one round: other work on the machine does not count."""
     times = []
     for _ in range(rounds):
-        begin = time.perf_counter()
+        begin = time.process_time()
         work()
-        times.append(time.perf_counter() - begin)
+        times.append(time.process_time() - begin)
     return median(times)
 
 
