@@ -26,6 +26,11 @@ THREADS = 16
 @click.option("--pull", is_flag=True, help="Fetch deliveries from GitHub: none are received.")
 def worker_command(threads: int, *, no_sweep: bool, pull: bool) -> None:
     """Run workers only: judge what the webhooks ask for."""
+    # Not at the top: `serve` reads this file, and has no use for 40 MB of what it imports.
+    from github_app.running import Workers, on_signals
+    from github_app.services import build
+    from github_app.sweep import Sweeper
+
     logs.configure()
     parts = build(Settings.from_environment(os.environ))
     timer = None if no_sweep else Timer(parts.store)
