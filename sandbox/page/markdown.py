@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 if TYPE_CHECKING:
     from markdown_it.renderer import RendererHTML
+    from markdown_it.rules_core import StateCore
     from markdown_it.token import Token
     from markdown_it.utils import OptionsDict
 
@@ -26,7 +27,15 @@ def render(text: str, web_url: str) -> Markup:
     reader.enable(["table", "strikethrough"]).disable(["image", "html_inline", "html_block"])
     reader.validateLink = lambda url: url.startswith(f"{web_url}/")  # type: ignore[method-assign]
     reader.add_render_rule("link_open", _link_open)
+    reader.core.ruler.push("demote", _demote)
     return Markup(reader.render(text))  # noqa: S704 -- the reader escapes: html is off
+
+
+def _demote(state: StateCore) -> None:
+    """Headings come below the page's own."""
+    for token in state.tokens:
+        if token.type.startswith("heading_"):
+            token.tag = max(token.tag, "h4")
 
 
 def _link_open(

@@ -240,8 +240,15 @@ class Page:
     # --- the check and the merge box --------------------------------------------------------------
 
     def _run(self, pull: PullRequest) -> CheckRun | None:
-        suites = self.repository.suites.get(pull.head_sha, ())
-        runs = [run for suite in suites for run in suite.latest() if run.name == CHECK]
+        """The newest run that GitHub would look at: of the required name, by the pinned app."""
+        required = rules.required_checks(self.repository, self.repository.default_branch)
+        apps = {each.app_id for each in required if each.context == CHECK} - {None}
+        runs = [
+            run
+            for suite in self.repository.suites.get(pull.head_sha, ())
+            for run in suite.latest()
+            if run.name == CHECK and (not apps or run.app.id in apps)
+        ]
         return max(runs, key=lambda run: run.id, default=None)
 
     def _check(self, pull: PullRequest) -> CheckView:
