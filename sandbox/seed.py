@@ -19,10 +19,10 @@ PEOPLE = (
     ("olga", 2003, "Olga Admin", "olga@acme.example"),
 )
 BOTS = (
-    ("dependabot", 49699333),
-    ("copilot-swe-agent", 198982749),
-    ("acme-codegen", 2101),
-    ("acme-release", 2102),
+    ("dependabot", 49699333, ""),
+    ("copilot-swe-agent", 198982749, "Copilot"),  # REST has another name for it than GraphQL
+    ("acme-codegen", 2101, ""),
+    ("acme-release", 2102, ""),
 )
 ROSTER = """\
 version: 1
@@ -61,8 +61,8 @@ def seed(world: World, *, private: bool = True, webhook_url: str = "") -> Seeded
     with world.quiet():
         for login, number, name, email in PEOPLE:
             accounts.create_user(world, "", login=login, id=number, name=name, email=email)
-        for login, number in BOTS:
-            accounts.create_user(world, "", login=login, id=number, kind="Bot")
+        for login, number, alias in BOTS:
+            accounts.create_user(world, "", login=login, id=number, kind="Bot", alias=alias)
         accounts.create_organization(world, "olga", login=ORGANIZATION, id=2100)
         for login, *_ in PEOPLE[:4]:
             accounts.add_member(world, "olga", org=ORGANIZATION, login=login)
@@ -86,7 +86,7 @@ def seed(world: World, *, private: bool = True, webhook_url: str = "") -> Seeded
             world, "olga", slug=ACTIONS_SLUG, name="GitHub Actions", id=15368, bot_id=41898282,
             events=[], with_key=False, permissions={"checks": "write", "statuses": "write"},
         )  # fmt: skip
-        for login in (*(login for login, _ in BOTS), ACTIONS_SLUG):
+        for login in (*(login for login, *_ in BOTS), ACTIONS_SLUG):
             accounts.add_collaborator(world, "olga", REPOSITORY, login=f"{login}[bot]")
         app = apps.create_app(
             world,

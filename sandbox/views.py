@@ -92,7 +92,7 @@ def user(world: World, account: Account | None) -> Json | None:
         return None
     if account.deleted:
         account = world.ghost
-    name = account.rest_login
+    name = account.shown_login
     url = f"{world.api_url}/users/{name}"
     page = f"apps/{account.login}" if account.kind == "Bot" else name
     return {

@@ -65,6 +65,7 @@ class Account(Node):
     emails: list[str] = field(default_factory=list)
     created_at: datetime
     deleted: bool = False
+    alias: str = ""  # what REST calls a bot that has a name of its own there
     app: App | None = None  # the app behind a bot
     # Organisations only:
     members: dict[int, str] = field(default_factory=dict)  # account id -> admin | member
@@ -89,8 +90,13 @@ class Account(Node):
         return f"{self.login}[bot]" if self.kind == "Bot" else self.login
 
     @property
+    def shown_login(self) -> str:
+        """What REST and webhooks show."""
+        return self.alias or self.rest_login
+
+    @property
     def noreply(self) -> str:
-        return f"{self.id}+{self.rest_login}@users.noreply.github.com"
+        return f"{self.id}+{self.shown_login}@users.noreply.github.com"
 
 
 @dataclass(eq=False, kw_only=True)
@@ -489,6 +495,9 @@ class World:
         self._quiet = 0
         self._skipped = timedelta()
         self.ghost = self.add_account(Account(id=10137, login="ghost", created_at=self.now()))
+        self.queue_bot = self.add_account(
+            Account(id=118344674, login="github-merge-queue", kind="Bot", created_at=self.now())
+        )
         self.web_flow = self.add_account(
             Account(id=19864447, login="web-flow", created_at=self.now(), emails=[WEB_FLOW[1]])
         )
@@ -532,13 +541,11 @@ class World:
     def add_account(self, account: Account) -> Account:
         self.accounts[account.id] = account
         self.logins[account.rest_login.lower()] = account
-        for email in (*account.emails, account.noreply, self._old_noreply(account)):
+        domain = "users.noreply.github.com"
+        old = [f"{account.rest_login}@{domain}", f"{account.id}+{account.rest_login}@{domain}"]
+        for email in (*account.emails, account.noreply, *old):
             self.emails.setdefault(email.lower(), account)
         return self.register(account)
-
-    @staticmethod
-    def _old_noreply(account: Account) -> str:
-        return f"{account.rest_login}@users.noreply.github.com"
 
     def account(self, login: str) -> Account:
         """By login (bots as ``name[bot]``); NotFound if there is none."""

@@ -23,7 +23,7 @@ def _level(word: str) -> str:
 @action
 def create_user(
     world: World, actor: str, *, login: str, name: str = "", email: str = "", id: int = 0,  # noqa: A002
-    kind: str = "User",
+    kind: str = "User", alias: str = "",
 ) -> Account:  # fmt: skip
     """A new account: User, Bot or Mannequin. The actor is ignored: people sign up themselves."""
     del actor
@@ -36,7 +36,7 @@ def create_user(
     return world.add_account(
         Account(
             id=id or world.new_id(), login=login, kind=kind, name=name,
-            emails=[email] if email else [], created_at=world.now(),
+            emails=[email] if email else [], created_at=world.now(), alias=alias,
         )
     )  # fmt: skip
 

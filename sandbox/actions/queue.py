@@ -61,7 +61,7 @@ def _build(world: World, entry: QueueEntry) -> None:
     entry.head_sha = merged_tip(world, pull, base, entry.enqueuer, method)
     entry.ref = f"gh-readonly-queue/{pull.base_ref}/pr-{pull.number}-{base}"
     entry.state = "AWAITING_CHECKS"
-    bot = world.web_flow
+    bot = world.queue_bot
     update_ref(world, bot, repository, entry.ref, entry.head_sha, enforce=False)
     world.emit("merge_group", "checks_requested", repository=repository, sender=bot, entry=entry)
 
@@ -130,7 +130,7 @@ def _advance(world: World, repository: Repository, branch: str, queue: list[Queu
     for entry in list(queue):
         if _state(repository, branch, entry) == "failure" and entry in queue:
             entry.state = "UNMERGEABLE"
-            leave(world, entry.pull, world.web_flow, "failed checks", "CI_FAILURE")
+            leave(world, entry.pull, world.queue_bot, "failed checks", "CI_FAILURE")
     green = 0
     head_only = (options(repository, branch) or {}).get("grouping_strategy") == "HEADGREEN"
     for place, entry in enumerate(queue, start=1):
@@ -147,6 +147,6 @@ def _merge(world: World, repository: Repository, branch: str, entry: QueueEntry)
     queue.remove(entry)
     pull = entry.pull
     pull.queue_entry = None
-    bot = world.web_flow
-    land(world, pull, bot, entry.head_sha, entry.enqueuer, "merge_queue_merge")
+    bot = world.queue_bot
+    land(world, pull, bot, entry.head_sha, bot, "merge_queue_merge")
     _destroy(world, entry, "merged", bot)

@@ -40,6 +40,7 @@ NOTICE = """\
 # NOTICE: cut from the schema published as @octokit/graphql-schema, Copyright (c) GitHub, MIT
 # licence (the text is in sandbox/NOTICE). Types, arguments and nullability are unchanged.
 """
+SWEEP = Path(__file__).with_name("sweep.graphql")
 # Abstract types whose members are all served, whether or not a document names them.
 WHOLE = ("Actor", "GitObject", "GitSignature", "RepositoryOwner", "Assignee", "RequestedReviewer")
 DROPPED_MEMBERS = frozenset({"Tag"})
@@ -171,8 +172,7 @@ def _print(kind: GraphQLNamedType, used: dict[str, set[str]]) -> str:
 def main(arguments: list[str]) -> None:
     """Print the subset for the given official SDL and documents."""
     schema = official(Path(arguments[0]).read_text(encoding="utf-8"))
-    own = Path(__file__).with_name("sweep.graphql")
-    paths = [*map(Path, arguments[1:]), own]
+    paths = [*map(Path, arguments[1:]), SWEEP]
     documents = [parse(path.read_text(encoding="utf-8")) for path in paths]
     sys.stdout.write(printed(schema, used_fields(schema, documents)))
 

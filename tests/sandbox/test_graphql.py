@@ -20,6 +20,7 @@ from graphql import (
 from sandbox.errors import Unauthorized
 from sandbox.graphql import SCHEMA, load_schema
 from sandbox.server import Sandbox
+from sandbox.tools.subset_schema import SWEEP, official, printed, used_fields
 from tests.sandbox.kit import QUERIES, SHOP, app_jwt, document, execute, open_pull, sign, snapshot
 
 DOCUMENTS = sorted(path.stem for path in QUERIES.glob("*.graphql"))
@@ -34,9 +35,20 @@ def test_a_document_is_valid(name: str) -> None:
     assert validate(load_schema(), parse(document(name))) == []
 
 
-@pytest.mark.skipif(
+OFFICIAL = pytest.mark.skipif(
     "COUNTERSIGN_GITHUB_SDL" not in os.environ, reason="COUNTERSIGN_GITHUB_SDL names no SDL file"
 )
+
+
+@OFFICIAL
+def test_the_schema_is_what_the_tool_cuts_out() -> None:
+    schema = official(Path(os.environ["COUNTERSIGN_GITHUB_SDL"]).read_text(encoding="utf-8"))
+    asked = [parse(document(name)) for name in DOCUMENTS]
+    asked.append(parse(SWEEP.read_text(encoding="utf-8")))
+    assert printed(schema, used_fields(schema, asked)) == SCHEMA.read_text(encoding="utf-8")
+
+
+@OFFICIAL
 def test_every_type_and_field_is_github_s_own() -> None:
     text = Path(os.environ["COUNTERSIGN_GITHUB_SDL"]).read_text(encoding="utf-8")
     official = build_schema(text, assume_valid=True, assume_valid_sdl=True)

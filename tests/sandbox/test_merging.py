@@ -454,6 +454,7 @@ def test_a_group_merges_when_its_own_sha_is_green(queued: Sandbox, inbox: Inbox)
     report(queued, entry["head_sha"])
     assert queued.pull(number)["state"] == "merged"
     assert queued.world.repository(SHOP).branches["main"] == entry["head_sha"]
+    assert snapshot(queued, number)["mergedBy"]["login"] == "github-merge-queue"
     assert queued.drain()
     (asked,) = inbox.bodies("merge_group.checks_requested")
     assert asked["merge_group"]["head_sha"] == entry["head_sha"]

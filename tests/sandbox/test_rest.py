@@ -353,9 +353,10 @@ def test_rest_knows_the_bot_behind_a_commit(server: Sandbox, client: Client) -> 
     server.act("june", "push", repo=SHOP, branch="fix", commits=[{"author": bot}])
     server.act("june", "open_pull_request", repo=SHOP, head="fix")
     (commit,) = client.call("GET", f"/repos/{SHOP}/pulls/1/commits").json()
+    assert client.call("GET", "/users/Copilot").status_code == 404
     assert (commit["author"]["type"], commit["author"]["login"]) == (
         "Bot",
-        "copilot-swe-agent[bot]",
+        "Copilot",
     )
 
 
