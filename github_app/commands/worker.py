@@ -5,10 +5,7 @@ import os
 import click
 
 from github_app import logs
-from github_app.running import Workers, on_signals
-from github_app.services import build
 from github_app.settings import Settings
-from github_app.sweep import Timer
 
 # They wait for GitHub most of the time: at 100 ms a call, 16 judge about 45 pull requests a second.
 THREADS = 16
@@ -29,7 +26,7 @@ def worker_command(threads: int, *, no_sweep: bool, pull: bool) -> None:
     # Not at the top: `serve` reads this file, and has no use for 40 MB of what it imports.
     from github_app.running import Workers, on_signals
     from github_app.services import build
-    from github_app.sweep import Sweeper
+    from github_app.sweep import Timer
 
     logs.configure()
     parts = build(Settings.from_environment(os.environ))
