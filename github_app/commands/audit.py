@@ -18,6 +18,7 @@ from github_app.store.audit import (
 )
 
 _SHOWN = 50
+_KINDS = [kind.value for kind in RecordKind if kind is not RecordKind.OTHER]
 
 
 @click.group()
@@ -31,7 +32,7 @@ def audit() -> None:
 @click.option("--pr", type=click.IntRange(min=1), metavar="N", help="Records of this number.")
 @click.option("--head", metavar="SHA", help="Records of this commit (the whole id).")
 @click.option("--outcome", help="Records with this outcome, such as SIGNED_OFF.")
-@click.option("--kind", type=click.Choice([kind.value for kind in RecordKind]))
+@click.option("--kind", type=click.Choice(_KINDS))
 @click.option(
     "--since",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),

@@ -184,8 +184,9 @@ class Queue:
         ``records`` go into the audit log in the same transaction. False: the lease was gone.
         """
         with self._database.write() as connection:
-            leased = connection.execute(sql.LOCK_MINE, sql.mine(claim)).all()
-            rows = [row for row in leased if any(row.id == held.row for held in claim.rows)]
+            locked = connection.execute(sql.LOCK_ROWS, sql.its_rows(claim)).all()
+            own = {held.row for held in claim.rows}
+            rows = [row for row in locked if row.mine and row.id in own]
             for row in rows:
                 parks = not transient and row.attempts + 1 >= self.limits.failures
                 seconds = self.limits.parked if parks else self._delay(row.attempts, delay)
@@ -199,6 +200,7 @@ class Queue:
     def release(self, claim: Claim) -> None:
         """Give the rows back untouched, at once: this worker is stopping."""
         with self._database.write() as connection:
+            connection.execute(sql.LOCK_ROWS, sql.its_rows(claim))
             connection.execute(sql.RELEASE, sql.mine(claim))
             self._announce(connection)
         self._waker.changed()
@@ -206,6 +208,7 @@ class Queue:
     def abandon(self, worker: str) -> int:
         """End all leases of a worker that is known to be dead: how many. Each counts as a crash."""
         with self._database.write() as connection:
+            connection.execute(sql.LOCK_OF_WORKER, {"dead": worker})
             ended = connection.execute(sql.ABANDON, {"dead": worker}).all()
             self._announce(connection)
         self._waker.changed()
@@ -324,8 +327,8 @@ class Queue:
         return min(float(until) for until in ends)
 
     def _still_mine(self, connection: Connection, claim: Claim) -> bool:
-        leased = connection.execute(sql.LOCK_MINE, sql.mine(claim)).all()
-        live = {row.id for row in leased if row.live}
+        locked = connection.execute(sql.LOCK_ROWS, sql.its_rows(claim)).all()
+        live = {row.id for row in locked if row.mine and row.live}
         return all(held.row in live for held in claim.rows)
 
     def _mark_judged(self, connection: Connection, claim: Claim) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    false,
     func,
     literal,
     null,
@@ -38,7 +39,7 @@ from github_app.store.task import Task, TaskKey, TaskKind
 from github_app.store.text import canonical, clean
 from github_app.store.wake import CHANNEL
 
-Kinds = tuple[TaskKind, ...] | None
+Kinds = tuple[TaskKind, ...] | None  # None: all that this version knows
 
 _LARGEST_HINT = 8_192
 _LISTED_DELIVERIES = 1_000
@@ -197,7 +198,12 @@ NOTIFY = text(f"NOTIFY {CHANNEL}")
 def _due(kinds: Kinds) -> ColumnElement[bool]:
     # The sum keeps SQLite from looking by ``due_at`` and sorting all that is due for one row.
     due = and_(tasks.c.due_at.is_not(None), tasks.c.due_at + 0.0 <= now())
-    return due if kinds is None else and_(due, tasks.c.kind.in_([kind.value for kind in kinds]))
+    return and_(due, _of_kinds(kinds))
+
+
+def _of_kinds(kinds: Kinds) -> ColumnElement[bool]:
+    """Never all rows: one of a kind that a newer version added must wait for that version."""
+    return tasks.c.kind.in_([kind.value for kind in (TaskKind if kinds is None else kinds)])
 
 
 @lru_cache(maxsize=64)
@@ -246,11 +252,12 @@ def next_row(kinds: Kinds) -> Select[Any]:
 @lru_cache(maxsize=64)
 def next_due(kinds: Kinds) -> Select[Any]:
     """Seconds until the next row can be claimed; null if none is pending."""
-    its_kinds = () if kinds is None else (tasks.c.kind.in_([kind.value for kind in kinds]),)
     due = (
         select(func.min(tasks.c.due_at))
         .where(
-            tasks.c.installation_id == installations.c.id, tasks.c.due_at.is_not(None), *its_kinds
+            tasks.c.installation_id == installations.c.id,
+            tasks.c.due_at.is_not(None),
+            _of_kinds(kinds),
         )
         .correlate(installations)
         .scalar_subquery()
@@ -311,9 +318,22 @@ LOCK_KEYS = select(tasks.c.id).where(_with_keys).order_by(tasks.c.id).with_for_u
 # By token: a lease that was widened with ``claim_also`` is one lease.
 _is_mine = tasks.c.token == _token
 
-LOCK_MINE = (
-    select(tasks.c.id, tasks.c.attempts, (tasks.c.due_at > now()).label("live"))
-    .where(_is_mine)
+# The rows of a claim whoever holds them now, and all that its lease was widened to.
+LOCK_ROWS = (
+    select(
+        tasks.c.id,
+        tasks.c.attempts,
+        func.coalesce(_is_mine, false()).label("mine"),
+        func.coalesce(tasks.c.due_at > now(), false()).label("live"),
+    )
+    .where(or_(tasks.c.id.in_(_rows), _is_mine))
+    .order_by(tasks.c.id)
+    .with_for_update()
+)
+
+LOCK_OF_WORKER = (
+    select(tasks.c.id)
+    .where(tasks.c.worker == bindparam("dead"), tasks.c.token.is_not(None))
     .order_by(tasks.c.id)
     .with_for_update()
 )
@@ -450,7 +470,7 @@ STATS = (
         func.max(now() - tasks.c.waiting_since).label("age"),
     )
     .select_from(_pending)
-    .where(tasks.c.due_at.is_not(None))
+    .where(tasks.c.due_at.is_not(None), _of_kinds(None))
     .group_by(tasks.c.kind, _state)
 )
 
@@ -472,7 +492,7 @@ def listing(state: WorkState | None) -> Select[Any]:
             (tasks.c.due_at - now()).label("due_in"),
         )
         .select_from(_pending)
-        .where(tasks.c.due_at.is_not(None))
+        .where(tasks.c.due_at.is_not(None), _of_kinds(None))
         .order_by(tasks.c.waiting_since, tasks.c.id)
         .limit(bindparam("most"))
     )

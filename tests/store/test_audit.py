@@ -395,3 +395,17 @@ def test_times_are_utc_and_rise(store: Store) -> None:
     times = [datetime.fromisoformat(record.at) for record in appended(store, 3)]
     assert times == sorted(times)
     assert times[0].utcoffset() == timedelta(0)
+
+
+def test_record_of_a_kind_that_a_newer_version_added_fits_and_is_read(store: Store) -> None:
+    (record,) = appended(store, 1)
+    body = canonical(json.loads(record.body) | {"kind": "invented-later", "new_field": [1]})
+    tamper(
+        store,
+        f"UPDATE audit SET kind = 'invented-later', hash = '{sha256(body)}', "
+        f"body = '{body}'".replace(":", "\\:"),
+    )
+    assert store.audit.verify().ok
+    (read,) = store.audit.records()
+    assert (read.entry.kind, read.entry.fields["new_field"]) == (RecordKind.OTHER, [1])
+    assert read.body == body

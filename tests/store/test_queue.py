@@ -1,6 +1,7 @@
 """The queue's rules, each on both databases: who gets what, when, and who may still say so."""
 
 import pytest
+from sqlalchemy import text
 
 from github_app.store.claim import Limits
 from github_app.store.database import Store
@@ -484,3 +485,16 @@ def test_age_of_what_came_during_the_work_counts_from_the_claim(store: Store, cl
     assert store.queue.settle(claim)
     (row,) = store.queue.listing()
     assert row.age == pytest.approx(0, abs=5)
+
+
+# --- beside a newer version ------------------------------------------------------------------
+
+
+def test_work_of_a_kind_that_a_newer_version_added_is_left_to_it(store: Store) -> None:
+    store.queue.add([a_task("theirs"), a_task("ours")])
+    with store._database.write() as connection:
+        statement = text("UPDATE tasks SET kind = 'invented-later' WHERE subject = 'theirs'")
+        connection.execute(statement)
+    assert [row.key.subject for row in store.queue.listing()] == ["ours"]
+    assert store.queue.stats().pending == 1
+    assert subjects(store) == ["ours"]
