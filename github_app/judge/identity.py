@@ -70,6 +70,8 @@ _AI_PHRASES = frozenset(
         "gen_ai autonomous_agent multiple_ais various_llms local_llm my_agent"
     )
 )
+# After "AI" or "GPT": a topic, not somebody to credit.
+_NOT_A_TOOL = _words("style based like powered driven friendly ready search features sdk api apis")
 _AGENT_BOXES = _words(
     "agent agents ai aibot llm gpt assistant copilot codegen subagent coder codingagent"
 )
@@ -377,6 +379,8 @@ class Names:
         ):
             family = model["family"] if model else words[0]
             return _Credit(Named(self._families[family], _LIKELY), is_model=True)
+        if words[1:2] and words[1] in _NOT_A_TOOL:
+            return None
         if words and (words[0] in _AI_FIRST or words[:2] in _AI_PHRASES):
             return _Credit(Named(UNKNOWN_TOOL, _LIKELY))
         other = not self._generic.automation_words.isdisjoint(words)

@@ -74,6 +74,8 @@ class Messages:
         if ":" in low:
             hits += self._trailers(page)
         hits += self._makers(page)
+        if "(via " in low or "[via " in low or "[with " in low:
+            hits += self._tags(page)
         if "://" in low:
             hits += self._session_links(page)
             if not low.isascii():
@@ -128,7 +130,7 @@ class Messages:
             key = found["key"].replace(" ", "-")
             rule = keys.get(key)
             if rule is None:
-                if key.endswith(wording.SESSION_KEYS):
+                if found["key"].endswith(wording.SESSION_KEYS):
                     yield from self._session_key(page, found.start("key"), found.end())
                 continue
             if rule.strict and (found["lead"].strip() or not found.start()):
@@ -230,7 +232,7 @@ class Messages:
         """The tool ``after`` begins with. A plain word must be all there is: "Made with Bolt"."""
         text = wording.CLAUSE_END.split(after.lstrip("[*_`\"'( @"), maxsplit=1)[0]
         for who in self._names.credit(text):
-            if who.sure is not _WEAK or self._names.only(text):
+            if who.sure is not _WEAK or (self._names.only(text) and not after.startswith("@")):
                 return who
         return None
 
@@ -242,6 +244,13 @@ class Messages:
                 if home and " " in line[0]:
                     yield page.hit(SignalKind.FOOTER, home, _LIKELY, line.start())
                     break
+
+    def _tags(self, page: "_Page") -> Iterator[Hit]:
+        """``(via Codex)`` at the end of a line: nothing but a product in the brackets."""
+        for found in wording.TAG.finditer(page.low):
+            named = self._names.only(found["name"])
+            if named:
+                yield page.hit(SignalKind.FOOTER, named.tool, _LIKELY, found.start())
 
     def _home(self, rest: str) -> str | None:
         parts = re.split("[?#]", rest, maxsplit=1)[0].rstrip("/").split("/")

@@ -41,6 +41,7 @@ VERB = re.compile(
     r"(?:(?<![\w-])|(?<=\\n))(?:(?P<credit>co-?author|assist|generat)|"
     + _either(
         "creat implement author vibe[-_]cod cod develop draft produc craft power ultrawork fix "
+        "pair-programm paired-programm "
         "refactor translat open submitt post"
     )
     + ")$"
@@ -60,6 +61,9 @@ SUBJECT_OF_MADE = re.compile(
     + r"(?![a-z0-9])[ :]*+){0,12}+$"
 )
 CLAUSE_END = re.compile(r"[.!](?:\s|$)|\]\(|[;:—]| [–-] | for | to | in | on | and then ")  # noqa: RUF001
+TAG = re.compile(
+    r"(?:\(via |\[(?:via|with) )(?P<name>[a-z][a-z0-9 .-]{0,40})[)\]](?=[ \t.]*$)", re.MULTILINE
+)
 PRODUCT = re.compile(r"\[?[a-z][\w.]*+(?: [\w.]++){0,2}+(?:\]\(|[.!]?$)")
 PICTURE = re.compile(r"[^\x00-\x7f]")
 PICTURED_LINE = re.compile(r"^[ \t>*_-]*+[^\x00-\x7f][^\n]{1,300}", re.MULTILINE)
@@ -109,6 +113,7 @@ HOW_MUCH = re.compile(
     + rf"|(?<![a-z])(?:this|the) {_either('pr pull_request commit change patch code mr branch')} "
     r"(?:is|was|has been) [a-z ]{0,20}$"
     r"|[\[(](?:gen)?$"
+    r"|^[^a-z0-9]*+(?:note|notice|warning|disclaimer|disclosure): (?:this is |all )?(?:gen)?$"
 )
 VIBED = (" was ", " is ", "ly ")  # what stands before "vibe coded" when it is about this change
 I_USED = re.compile(r"(?<![a-z])i (?:have )?$")
