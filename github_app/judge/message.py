@@ -273,7 +273,7 @@ class Messages:
             )
             if known:
                 yield page.hit(SignalKind.SESSION, known.tool, known.sure, found.start())
-            elif found["host"].endswith(".ai") and wording.SESSION_PATH.match(found["path"]):
+            elif found["host"].endswith(".ai") and wording.SESSION_PATH.search(found["path"]):
                 yield page.hit(SignalKind.SESSION, UNKNOWN_TOOL, _LIKELY, found.start())
 
     def _boxes(self, page: "_Page") -> Iterator[Hit]:

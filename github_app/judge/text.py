@@ -14,11 +14,11 @@ _INVISIBLE = re.compile(
     "\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
     "\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-    "]+"
+    "]++"
 )
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e]")
 _WIDE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
-_NOT_ASCII = re.compile("[^\x00-\x7f]+")
+_NOT_ASCII = re.compile("[^\x00-\x7f]++")
 _SHORT = 16  # runs of characters that are worth keeping: dashes, quotes, pictures
 
 # unicodedata sorts a run of combining marks by insertion, which takes time by the square of the

@@ -22,7 +22,7 @@ KEY = re.compile(
     re.MULTILINE,
 )
 SESSION_KEYS = ("-session", "-session-id", "-session-url", "-thread-id", "-conversation-id")
-SESSION_ID = re.compile(r"https?://[^\s]{8,}|[a-z]{0,12}[_-]?(?=[a-z]*[0-9])[0-9a-z_-]{8,}")
+SESSION_ID = re.compile(r"https?://[^\s]{8,}+|[a-z]{0,12}[_-]?(?=[a-z]{0,40}[0-9])[0-9a-z_-]{8,}+")
 
 # -- "generated with ..." -------------------------------------------------------------------------
 
@@ -62,7 +62,7 @@ SUBJECT_OF_MADE = re.compile(
 )
 CLAUSE_END = re.compile(r"[.!](?:\s|$)|\]\(|[;:—]| [–-] | for | to | in | on | and then ")  # noqa: RUF001
 TAG = re.compile(
-    r"(?:\(via |\[(?:via|with) )(?P<name>[a-z][a-z0-9 .-]{0,40})[)\]](?=[ \t.]*$)", re.MULTILINE
+    r"(?:\(via |\[(?:via|with) )(?P<name>[a-z][a-z0-9 .-]{0,40})[)\]](?=[ \t.]*+$)", re.MULTILINE
 )
 PRODUCT = re.compile(r"\[?[a-z][\w.]*+(?: [\w.]++){0,2}+(?:\]\(|[.!]?$)")
 PICTURE = re.compile(r"[^\x00-\x7f]")
@@ -82,9 +82,9 @@ NOT_AI_MAKER = re.compile(
 
 LINK = re.compile(r"https?://(?:www\.)?(?P<rest>(?P<host>[a-z0-9.-]++)(?P<path>[^\s)>\]\"'<`]*+))")
 SESSION_PATH = re.compile(
-    r"/(?:[a-z0-9_-]{1,40}/){0,3}?"
+    "/"
     + _either("sessions? tasks? threads? conversations? agents? runs? traces? chats?")
-    + r"/[a-z0-9_-]{8,}"
+    + r"/[a-z0-9_-]{8}"
 )
 
 # -- declarations ----------------------------------------------------------------------------------
