@@ -236,6 +236,44 @@ def test_warnings_about_many_are_one() -> None:
     assert 'no id for "p0", "p1", "p2", "p3", "p4" and 35 more' in warning
 
 
+@pytest.mark.parametrize("scope", ["repositories: [acme/*]", "branches: [main]", "paths: [a]"])
+def test_a_rule_with_any_scope_is_not_for_everything(scope: str) -> None:
+    assert roster(PLAIN, f"rules: [{{name: a, {scope}, approvals: 2}}]\n").warnings == ()
+
+
+def test_a_team_of_just_that_level_is_enough_not_to_warn() -> None:
+    people = "people: {grace: {id: 1906, level: senior}}\nteams: {acme/staff: senior}\n"
+    assert roster(LEVELS + people + SIGN_OFF).warnings == ()
+    rule = "rules: [{name: a, paths: [a], approvals: 3}]\n"
+    assert roster(LEVELS + people + SIGN_OFF, rule).warnings == ()
+
+
+def test_five_without_an_id_are_all_named() -> None:
+    people = "".join(f"  p{number}: senior\n" for number in range(5))
+    (warning,) = roster(LEVELS + "people:\n" + people + SIGN_OFF).warnings
+    assert 'no id for "p0", "p1", "p2", "p3", "p4": whoever' in warning
+
+
+def test_away_for_a_day() -> None:
+    day = "away: 2026-12-24/2026-12-24"
+    entry = roster(PLAIN.replace("level: senior", f"level: senior, {day}")).people.entry("grace")
+    assert entry is not None
+    assert entry.away == (date(2026, 12, 24), date(2026, 12, 24))
+
+
+@pytest.mark.parametrize("names", [("Money", "money"), ("money", "Money")])
+def test_rules_that_differ_only_in_case(names: tuple[str, str]) -> None:
+    rules = ", ".join(f"{{name: {name}, paths: [a], approvals: 2}}" for name in names)
+    found = outcome(PLAIN + f"rules: [{rules}]\n")
+    assert isinstance(found, tuple)
+    assert found[0].found == f'a second rule "{names[1]}"'
+
+
+def test_declarations_can_be_required() -> None:
+    found = roster(PLAIN, "detection: {require_declaration: true}\n")
+    assert found.detection.require_declaration
+
+
 def test_teams_may_have_the_people_that_are_missing() -> None:
     found = roster(LEVELS + "teams: {acme/staff: principal}\nsign_off: {from: senior}\n")
     assert found.teams_unread == ("acme/staff",)
