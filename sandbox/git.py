@@ -257,7 +257,7 @@ class FileChange:
 
     @cached_property
     def _lines(self) -> tuple[list[str], list[str]]:
-        return _lines_of(self.old), _lines_of(self.new)
+        return lines_of(self.old), lines_of(self.new)
 
     @cached_property
     def counts(self) -> tuple[int, int]:
@@ -282,7 +282,7 @@ class FileChange:
             return None
         old, new = self._lines
         lines = list(difflib.unified_diff(old, new, lineterm=""))[2:]
-        text = "\n".join(lines)
+        text = "\n".join(lines).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         too_large = len(lines) > MAX_PATCH_LINES or len(text.encode()) > MAX_PATCH_BYTES
         return None if too_large else text
 
@@ -341,12 +341,30 @@ def _renames(
 
 
 def _similarity(removed: FileChange, added: FileChange) -> float:
-    old, new = _lines_of(removed.old), _lines_of(added.new)
-    return difflib.SequenceMatcher(None, old, new, autojunk=False).ratio() if old and new else 0.0
+    return similarity(removed.old, added.new)
 
 
-def _lines_of(entry: Entry | None) -> list[str]:
-    return entry.node.text.splitlines() if entry and isinstance(entry.node, Blob) else []
+def similarity(old: Entry | None, new: Entry | None) -> float:
+    """How much of two files is alike, from 0 to 1."""
+    if old and new and old.node.sha == new.node.sha:
+        return 1.0
+    before, after = lines_of(old), lines_of(new)
+    if not before or not after:
+        return 0.0
+    return difflib.SequenceMatcher(None, before, after, autojunk=False).ratio()
+
+
+def lines_of(entry: Entry | None) -> list[str]:
+    """A file's lines, bytes that are no UTF-8 kept as they are (PEP 383). One that ends without a
+    line feed says so, in git's words, on a line of its own."""
+    if entry is None or not isinstance(entry.node, Blob) or not entry.node.data:
+        return []
+    lines = entry.node.data.decode("utf-8", "surrogateescape").split("\n")
+    if lines[-1]:
+        lines[-1] += "\n\\ No newline at end of file"
+    else:
+        lines.pop()
+    return lines
 
 
 def merge_trees(base: Tree, ours: Tree, theirs: Tree, prefix: str = "") -> Tree:

@@ -41,6 +41,11 @@ from sandbox.world import (
 Resolver = Callable[..., Any]
 FIELDS: dict[str, Resolver] = {}
 CO_AUTHOR = re.compile(r"^co-authored-by:\s*(.*?)\s*<([^<>]+)>\s*$", re.IGNORECASE | re.MULTILINE)
+_PAGING = frozenset({"first", "last", "after", "before"})
+# They change nothing here: everything is owned, everybody a direct member, teams have no parents.
+_WITHOUT_EFFECT = frozenset(
+    {"orderBy", "ownerAffiliations", "affiliations", "membership", "rootTeamsOnly"}
+)
 MAX_BLOB = 512 * 1024  # bytes of text that one blob shows before it is truncated
 
 
@@ -56,7 +61,10 @@ class Context:
     empty: bool = False  # fault: connections come back empty
 
     def page(self, whole: Sequence[Any], arguments: dict[str, Any]) -> Connection:
-        made = Connection(whole, **arguments)
+        asked = {name for name, value in arguments.items() if value is not None}
+        if unknown := asked - _PAGING - _WITHOUT_EFFECT:
+            raise NotImplementedError(f"the sandbox does not know {', '.join(sorted(unknown))}")
+        made = Connection(whole, **{name: arguments[name] for name in asked & _PAGING})
         if self.empty or self.cut:
             made.items = [] if self.empty else made.items[: max(1, len(made.items) // 2)]
             made.end = len(made.whole)
@@ -535,7 +543,7 @@ def _org_repositories(
         found.sort(key=lambda repo: getattr(repo, name, repo.name))
         if orderBy["direction"] == "DESC":
             found.reverse()
-    return ctx.page(found, {k: v for k, v in page.items() if k != "ownerAffiliations"})
+    return ctx.page(found, page)
 
 
 @resolves("Organization.rulesets")
@@ -575,9 +583,7 @@ def _org_members(org: Account, ctx: Context, **page: Any) -> Connection:
 
 @resolves("Team.members")
 def _team_members(team: Team, ctx: Context, **page: Any) -> Connection:
-    allowed = ("after", "before", "first", "last")
-    found = [ctx.world.accounts[number] for number in sorted(team.members)]
-    return ctx.page(found, {key: value for key, value in page.items() if key in allowed})
+    return ctx.page([ctx.world.accounts[number] for number in sorted(team.members)], page)
 
 
 @resolves("Team.combinedSlug")
@@ -685,7 +691,6 @@ def _auto_merge(pull: PullRequest, ctx: Context) -> dict[str, Any] | None:
 
 @resolves("PullRequest.labels")
 def _pull_labels(pull: PullRequest, ctx: Context, **page: Any) -> Connection:
-    page.pop("orderBy", None)
     return ctx.page(pull.labels, page)
 
 
@@ -980,7 +985,6 @@ def associated(repository: Repository, sha: str) -> list[PullRequest]:
 @resolves("Commit.associatedPullRequests")
 def _associated(commit: CommitView, ctx: Context, **page: Any) -> Connection:
     ctx.need(commit.repository, "pull_requests")
-    page.pop("orderBy", None)
     return ctx.page(associated(commit.repository, commit.git.sha), page)
 
 
@@ -1148,7 +1152,6 @@ _simple(
 
 @resolves("Ref.rules")
 def _ref_rules(ref: RefView, ctx: Context, **page: Any) -> Connection:
-    page.pop("orderBy", None)
     found = [
         RuleView(ruleset, place)
         for ruleset in rules.rulesets_for(ref.repository, ref.name)

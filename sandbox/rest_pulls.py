@@ -11,7 +11,8 @@ from sandbox import actions, views
 from sandbox.actions.common import require
 from sandbox.api import Json, acting, as_json, body, paged, route, services
 from sandbox.errors import Invalid, NotFound, Refused
-from sandbox.git import EMPTY_TREE, SUBMODULE, Commit, Tree, diff
+from sandbox.git import EMPTY_TREE, SUBMODULE, Commit, FileChange, Tree, diff
+from sandbox.rawdiff import raw_diff
 from sandbox.resolvers import associated
 from sandbox.world import Issue, PullRequest, Repository, iso
 
@@ -26,6 +27,17 @@ def _pull(repository: Repository, number: int) -> PullRequest:
     if found is None:
         raise NotFound("pull request")
     return found
+
+
+def _wants_diff() -> bool:
+    """``application/vnd.github.diff``, or as it was once called ``application/vnd.github.v3.diff``."""
+    accept = request.headers.get("Accept", "")
+    return accept.startswith("application/vnd.github.") and accept.split(";")[0].endswith("diff")
+
+
+def _as_diff(changes: list[FileChange], resource: str) -> Response:
+    made = raw_diff(changes, resource)
+    return Response(made, content_type="application/vnd.github.diff; charset=utf-8")
 
 
 def _commit(repository: Repository, ref: str) -> Commit:
@@ -72,6 +84,8 @@ def create_pull(repository: Repository) -> Json:
 
 @route("GET", f"{REPO}/pulls/<int:number>", "pull_requests:read")
 def get_pull(repository: Repository, number: int) -> Json:
+    if _wants_diff():
+        return _as_diff(_pull(repository, number).files, "PullRequest")
     return views.full_pull(services().world, _pull(repository, number), live=True)
 
 
@@ -219,6 +233,8 @@ def get_commit(repository: Repository, ref: str) -> Json:
     world, commit = services().world, _commit(repository, ref)
     parent = repository.store.commits[commit.parents[0]].tree if commit.parents else EMPTY_TREE
     files = diff(parent, commit.tree)
+    if _wants_diff():
+        return _as_diff(files, "Commit")
     added = sum(change.counts[0] for change in files)
     deleted = sum(change.counts[1] for change in files)
     return views.commit(world, repository, commit) | {
@@ -301,6 +317,8 @@ def compare(repository: Repository, basehead: str) -> Response:
     merge_base = store.merge_base(base.sha, head.sha)
     if merge_base is None:
         raise NotFound("no common ancestor")
+    if _wants_diff():
+        return _as_diff(diff(store.commits[merge_base].tree, head.tree), "Comparison")
     ahead, behind = store.between(base.sha, head.sha), store.between(head.sha, base.sha)
     paging = "per_page" in request.args or "page" in request.args
     listed = paged(ahead, lambda c: views.commit(world, repository, c), most=MAX_PULL_COMMITS)

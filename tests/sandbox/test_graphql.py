@@ -480,3 +480,30 @@ def test_the_price_follows_the_variables(hub: Sandbox) -> None:
     assert nodes(20, more=True) == 20 + 400
     assert nodes(20, more=False) == 20
     assert nodes(10, more=True) == 10 + 100
+
+
+def test_the_further_documents_execute_field_by_field(hub: Sandbox) -> None:
+    """Everything that sweeps and doctors may ask beyond the ten documents, in one answer."""
+    grant(hub, administration="write", organization_administration="write")
+    hub.act("", "create_user", login="a")
+    hub.act("olga", "create_team", org="acme", slug="a", members=["kim"])
+    settings = {"required_status_checks": {"strict": False, "contexts": ["ci"]}}
+    hub.act("olga", "protect_branch", repo=SHOP, branch="release/*", settings=settings)
+    number = open_pull(hub, labels=["a"])
+    hub.act("kim", "approve", repo=SHOP, number=number)
+    hub.act("kim", "assign", repo=SHOP, number=number, assignee="kim")
+    hub.act("kim", "set_status", repo=SHOP, sha="refs/heads/fix", context="ci")
+    sign(hub, number)
+    node = hub.pull(number)["node_id"]
+    text = SWEEP.read_text(encoding="utf-8").replace('ids: ["a"]', f'ids: ["{node}"]')
+    answer = execute(hub, text, owner="acme", name="shop", states=["OPEN"])
+    assert "errors" not in answer
+    data = answer["data"]
+    (pull,) = data["repository"]["pullRequests"]["nodes"]
+    assert pull["headRef"]["target"]["oid"] == pull["headRefOid"]
+    commit = pull["commits"]["nodes"][0]["commit"]
+    assert commit["statusCheckRollup"]["state"] == "SUCCESS"
+    assert commit["statusCheckRollup"]["contexts"]["totalCount"] == 2
+    assert data["repository"]["label"]["name"] == "a"
+    assert data["organization"]["team"]["members"]["nodes"][0]["login"] == "kim"
+    assert data["nodes"][0]["number"] == number
