@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from sandbox import play
 from sandbox.server import Sandbox
 
 
@@ -24,7 +25,7 @@ def main(
     """Run a stateful GitHub for one machine. A toy: no passwords, loopback only."""
     sandbox = Sandbox(
         port=port, webhook_url=webhook_url, latency_ms=latency, seed_number=seed, state_dir=state,
-        rate_limit=rate_limit, private=not public,
+        rate_limit=rate_limit, private=not public, extend=play.install,
     )  # fmt: skip
     with sandbox:
         click.echo(f"GitHub sandbox at {sandbox.url} (API {sandbox.api_url})")

@@ -83,6 +83,8 @@ def run(
         with app:
             click.echo(f"Countersign beside it: {app.url} (countersign serve)\n")
             good = tell(hub, patience, go_on)
+            if not good and (complaints := app.complaints()):
+                click.echo(f"The app complained:\n{complaints}")
             if not once:
                 leave_open(hub, app, stop)
     return good

@@ -118,8 +118,15 @@ class RealApp:
 
     def tail(self) -> str:
         """The last lines of the app's log, which holds no secrets."""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(f"  {line}" for line in self._lines()[-_TAIL:])
+
+    def complaints(self) -> str:
+        """The last lines of the app's log that are no everyday news; empty if there are none."""
+        lines = [line for line in self._lines() if '"level": "info"' not in line]
         return "\n".join(f"  {line}" for line in lines[-_TAIL:])
+
+    def _lines(self) -> list[str]:
+        return self.log.read_text(encoding="utf-8", errors="replace").splitlines()
 
     def stop(self) -> None:
         """End it and everything it started; by force if it takes too long."""
