@@ -30,7 +30,7 @@ def _pull(repository: Repository, number: int) -> PullRequest:
 
 
 def _wants_diff() -> bool:
-    """``application/vnd.github.diff``, or as it was once called ``application/vnd.github.v3.diff``."""
+    """``application/vnd.github.diff``, or under its older name ``vnd.github.v3.diff``."""
     accept = request.headers.get("Accept", "")
     return accept.startswith("application/vnd.github.") and accept.split(";")[0].endswith("diff")
 

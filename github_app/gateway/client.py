@@ -20,7 +20,7 @@ from github_app.gateway.credentials import AppCredentials, Credentials, Installa
 from github_app.gateway.documents import document
 from github_app.gateway.errors import ConnectionLost, NotFound, RateLimited, Unavailable
 from github_app.gateway.failures import failure, query_failure, reset
-from github_app.gateway.transport import Answer, Line
+from github_app.gateway.transport import JSON, Answer, Line
 from github_app.settings import Settings
 
 PER_PAGE = 100
@@ -236,6 +236,7 @@ class Request:
         query: Mapping[str, str | int] | None = None,
         body: Mapping[str, object] | None = None,
         safe: bool = False,
+        accept: str = JSON,
     ) -> "Request":
         """``template`` such as ``/repos/{owner}/{repo}``; the values are quoted into it."""
         kind = f"{verb} {template}"
@@ -244,7 +245,9 @@ class Request:
             kind,
             "core",
             safe or verb == "GET",
-            lambda line, bearer: line.rest(verb, path, bearer=bearer, query=query, body=body),
+            lambda line, bearer: line.rest(
+                verb, path, bearer=bearer, query=query, body=body, accept=accept
+            ),
         )
 
     @classmethod
@@ -276,9 +279,13 @@ class Caller:
         *,
         query: Mapping[str, str | int] | None = None,
         body: Mapping[str, object] | None = None,
+        accept: str = JSON,
     ) -> Answer:
-        """One REST call. Raises: GitHubError."""
-        request = Request.rest(verb, template, values, query=query, body=body)
+        """One REST call. ``accept``: a media type; the answer to another than JSON is its text.
+
+        Raises: GitHubError.
+        """
+        request = Request.rest(verb, template, values, query=query, body=body, accept=accept)
         return self.github.call(request, self.installation_id, self._credentials)
 
     def pages(

@@ -54,6 +54,9 @@ def failure(answer: Answer, what: str, now: datetime) -> GitHubError:
     if status in {301, 302, 307, 308, 404, 410, 451}:
         moved = "it moved" if status < 400 else "not found"
         return NotFound(f"{what}: {moved}", status=status, request_id=request_id)
+    if status >= 500 and "diff is taking too long" in message:
+        problem = f"{what}: GitHub makes no diff so large"  # and will not, however often asked
+        return Refused(problem, status=status, request_id=request_id)
     if status in {502, 504}:
         problem = f"{what}: GitHub gave up ({status})"
         return TooHeavy(problem, status=status, request_id=request_id)

@@ -34,6 +34,8 @@ WRITE_PARTS = (1.5, 3.5)
 WRITE_SECONDS = sum(WRITE_PARTS)
 ANSWER_BYTES = 32 * 1024 * 1024  # unpacked; an ordinary snapshot is about 50 KB
 CHUNK_BYTES = 256 * 1024
+JSON = "application/vnd.github+json"
+DIFF = "application/vnd.github.diff"
 _NUMBERS = frozenset({"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"})
 
 # At DEBUG PyGithub logs whole bodies: titles, commit messages, fresh tokens.
@@ -42,7 +44,8 @@ logging.getLogger("github").setLevel(logging.WARNING)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``headers`` has lower-case names. ``data`` is the decoded JSON, None where there is none."""
+    """``headers`` has lower-case names. ``data`` is the decoded JSON, None where there is none; if
+    something else was asked for, the text, with bytes that are no UTF-8 kept as in PEP 383."""
 
     status: int
     headers: Mapping[str, str]
@@ -86,13 +89,14 @@ class Line:
         bearer: str | None,
         query: Mapping[str, str | int] | None = None,
         body: Mapping[str, object] | None = None,
+        accept: str = JSON,
     ) -> Answer:
-        """Send one request. ``path`` begins with ``/`` and is quoted.
+        """Send one request. ``path`` begins with ``/`` and is quoted. ``accept``: a media type.
 
         Raises: Unavailable and its children; an error status is an answer like any other.
         """
         self._rest.patience = READ_SECONDS if verb == "GET" else WRITE_PARTS
-        return self._send(verb, path, bearer, query, body, self._rest)
+        return self._send(verb, path, bearer, query, body, self._rest, accept)
 
     def graphql(self, document: str, variables: Mapping[str, object], *, bearer: str) -> Answer:
         """Send one GraphQL document that holds one operation. Raises as ``rest``."""
@@ -112,12 +116,12 @@ class Line:
         query: Mapping[str, str | int] | None,
         body: Mapping[str, object] | None,
         connection: "_Http | _Https",
+        accept: str = JSON,
     ) -> Answer:
         self._bearer.value = bearer
-        accept = {"Accept": "application/vnd.github+json"}
         try:
             status, headers, text = self._requester.requestJson(
-                verb, url, dict(query or {}), accept, body, connection
+                verb, url, dict(query or {}), {"Accept": accept}, body, connection
             )
         except requests.Timeout as error:
             raise TooHeavy("GitHub did not answer in time") from error
@@ -125,6 +129,8 @@ class Line:
             raise ConnectionLost("the connection to GitHub broke") from error
         except requests.RequestException as error:
             raise Unavailable("GitHub could not be asked") from error
+        if accept != JSON and 200 <= status < 300:
+            return Answer(status, headers, text)
         return Answer(status, headers, _decoded(text, status, headers))
 
 
@@ -204,7 +210,10 @@ def _exchange(connection: "_Http | _Https") -> _Bounded:
             if time.monotonic() - started > TOTAL_SECONDS:
                 raise TooHeavy(f"GitHub's answer took more than {TOTAL_SECONDS:.0f} seconds")
             chunks.append(chunk)
-    return _Bounded(response, b"".join(chunks).decode("utf-8", errors="replace"))
+    # Two texts that differ must not become one: only JSON is UTF-8 by its own rules.
+    is_json = connection.headers.get("Accept") == JSON
+    errors = "replace" if is_json else "surrogateescape"
+    return _Bounded(response, b"".join(chunks).decode("utf-8", errors=errors))
 
 
 class _Http(HTTPRequestsConnectionClass):
