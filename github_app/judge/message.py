@@ -60,7 +60,7 @@ class Messages:
         self._phrases = tuple(catalogue.marks(MarkKind.PHRASE))
         self._visible_phrases = tuple(m for m in self._phrases if not m.text.startswith("<!--"))
         self._subjects = tuple(catalogue.marks(MarkKind.SUBJECT))
-        self._openings = tuple(mark.text for mark in self._subjects)
+        self._openings = frozenset(mark.text[0] for mark in self._subjects)
         self._review_blocks = catalogue.review_blocks
 
     def read(self, text: str) -> list[Hit]:
@@ -69,7 +69,7 @@ class Messages:
         low = page.low
         hits: list[Hit] = []
         hits += self._phrases_in(page)
-        if low.startswith(self._openings):
+        if text[:1].lower() in self._openings:
             hits += self._subjects_of(page)
         if ":" in low:
             hits += self._trailers(page)
@@ -78,9 +78,9 @@ class Messages:
             hits += self._tags(page)
         if "://" in low:
             hits += self._session_links(page)
-            if not low.isascii():
+            if wording.PICTURE in low:
                 hits += self._pictured_links(page)
-        if "[x]" in low or "[✓]" in low or "[✔]" in low:
+        if "[x]" in low:
             hits += self._boxes(page)
         hits += self._statements(page)
         if "\n#" in low or low.startswith("#"):
@@ -121,7 +121,7 @@ class Messages:
 
     def _subjects_of(self, page: "_Page") -> Iterator[Hit]:
         for mark in self._subjects:
-            if page.low.startswith(mark.text):
+            if page.text[: len(mark.text)].lower() == mark.text:
                 yield page.hit(SignalKind.FOOTER, mark.tool, mark.sure, 0)
 
     def _trailers(self, page: "_Page") -> Iterator[Hit]:
@@ -221,7 +221,7 @@ class Messages:
             and not wording.NOT_AI_MAKER.search(after)
             and not verb.startswith(wording.OF_PRODUCTS)
         ):
-            pictured = wording.PICTURE.search(before) is not None
+            pictured = wording.PICTURE in before
             if (pictured and wording.PRODUCT.match(after)) or (
                 link and link["host"].endswith(".ai")
             ):
@@ -330,6 +330,7 @@ class _Page:
     def __init__(self, text: str, review_blocks: tuple[tuple[str, str], ...]) -> None:
         low = text.lower()
         self.text = text if len(low) == len(text) else low  # positions must agree
+        low = wording.narrow(low)
         self.raw = low
         if "<!--" in low:
             for opening, closing in review_blocks:
@@ -376,7 +377,7 @@ class _Page:
         if before:
             if before.startswith(("    ", "\t")) and not layout.squashed:
                 return _Quotation.SURE
-            if before.count("`") % 2 or before.rstrip().endswith(('"', "“", "'")):
+            if before.count("`") % 2 or before.rstrip().endswith(('"', "'")):
                 return _Quotation.SURE
         if (
             layout.own_from > at
