@@ -19,7 +19,6 @@ from github import Auth, Github, GithubIntegration
 from sandbox.server import Sandbox
 from tests.sandbox.kit import SHOP, Client, app_jwt, installation_token, open_pull
 
-NOW = int(time.time())
 RUN: dict[str, Any] = {
     "name": "senior-signoff",
     "status": "completed",
@@ -60,15 +59,18 @@ def grant(client: Client, **permissions: str) -> None:
     ("claims", "status"),
     [
         pytest.param({}, 200, id="good"),
-        pytest.param({"iat": NOW + 60, "exp": NOW + 120}, 401, id="issued-in-the-future"),
-        pytest.param({"exp": NOW - 10}, 401, id="expired"),
-        pytest.param({"exp": NOW + 700}, 401, id="too-long"),
+        pytest.param({"iat": 60, "exp": 120}, 401, id="issued-in-the-future"),
+        pytest.param({"exp": -10}, 401, id="expired"),
+        pytest.param({"exp": 700}, 401, id="too-long"),
         pytest.param({"exp": None}, 401, id="no-expiry"),
         pytest.param({"iss": "77"}, 404, id="unknown-app"),
     ],
 )
 def test_app_jwt(server: Sandbox, claims: dict[str, Any], status: int) -> None:
-    with Client(server, app_jwt(server, **claims)) as client:
+    """Numbers are seconds from now: when the test runs, not when it was collected."""
+    now = int(time.time())
+    moved = {key: now + value if isinstance(value, int) else value for key, value in claims.items()}
+    with Client(server, app_jwt(server, **moved)) as client:
         answer = client.call("GET", "/app")
     assert answer.status_code == status
     if status == 200:
@@ -85,7 +87,8 @@ def test_a_jwt_of_another_key_is_refused(server: Sandbox) -> None:
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    body = {"iat": NOW - 60, "exp": NOW + 300, "iss": str(server.app.id)}
+    now = int(time.time())
+    body = {"iat": now - 60, "exp": now + 300, "iss": str(server.app.id)}
     with Client(server, jwt.encode(body, pem, algorithm="RS256")) as client:
         answer = client.call("GET", "/app")
     assert answer.status_code == 401
