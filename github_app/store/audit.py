@@ -144,8 +144,7 @@ class Audit:
 
     def append(self, entry: Entry) -> AuditRecord:
         """Add one record; on disk when this returns. Raises StoreUnavailable."""
-        with self._database.write() as connection:
-            return self.append_within(connection, entry)
+        return self._database.together(lambda connection: self.append_within(connection, entry))
 
     def append_within(self, connection: Connection, entry: Entry) -> AuditRecord:
         """Add one record as part of a transaction. Take every other lock before this one.

@@ -5,10 +5,11 @@ import random
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
@@ -18,6 +19,7 @@ from github_app.store.clock import SQLITE_FUNCTION, now
 from github_app.store.errors import StoreError, StoreUnavailable
 
 Clock = Callable[[], float]
+_Result = TypeVar("_Result")
 
 # GitHub gives up on a webhook after 10 s. A client that froze inside a transaction is cut off
 # first (IDLE), so that whoever waits for its locks still gets them within LOCK.
@@ -40,6 +42,7 @@ class Database:
         self.dialect = url.get_backend_name()
         self.is_sqlite = self.dialect == "sqlite"
         self._writing = threading.Lock()
+        self._jobs: deque[_Job[Any]] = deque()
         self._durable = True
         if self.is_sqlite:
             self._readers = _sqlite_engine(url, clock, size=READERS)
@@ -66,10 +69,24 @@ class Database:
             with _translated(), self._writers.begin() as connection:
                 yield connection
             return
-        with self._writing, _translated(), self._writers.connect() as connection:
-            self._set_durable(connection, durable=durable)
-            with connection.begin():
-                yield connection
+        with self._writing, self._write_alone(durable=durable) as connection:
+            yield connection
+
+    def together(self, work: Callable[[Connection], _Result]) -> _Result:
+        """Do ``work`` in a durable transaction, on SQLite shared with threads that wait for theirs.
+
+        One fsync then serves them all. Each has its own outcome: what one raises undoes only its
+        own part, and it returns after the commit. ``work`` must not open a transaction itself.
+        """
+        if not self.is_sqlite:
+            with self.write() as connection:
+                return work(connection)
+        job = _Job(work)
+        self._jobs.append(job)
+        with self._writing:
+            if not job.done:  # else whoever had the lock before has done it along with its own
+                self._do_jobs()
+        return job.outcome()
 
     def now(self) -> float:
         """Unix time in seconds by the clock that the store goes by."""
@@ -80,6 +97,30 @@ class Database:
         self._readers.dispose()
         self._writers.dispose()
 
+    @contextmanager
+    def _write_alone(self, *, durable: bool) -> Iterator[Connection]:
+        with _translated(), self._writers.connect() as connection:
+            self._set_durable(connection, durable=durable)
+            with connection.begin():
+                yield connection
+
+    def _do_jobs(self) -> None:
+        jobs = [self._jobs.popleft() for _ in range(len(self._jobs))]
+        try:
+            with self._write_alone(durable=True) as connection:
+                for job in jobs:
+                    job.do(connection, shared=len(jobs) > 1)
+        except StoreUnavailable as error:
+            for job in jobs:
+                job.error = job.error or error
+        except BaseException:
+            for job in jobs:
+                job.error = job.error or StoreUnavailable("the transaction was interrupted")
+            raise
+        finally:
+            for job in jobs:
+                job.done = True
+
     def _set_durable(self, connection: Connection, *, durable: bool) -> None:
         if durable == self._durable:
             return
@@ -87,6 +128,37 @@ class Database:
         assert raw is not None
         raw.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
         self._durable = durable
+
+
+class _Job(Generic[_Result]):
+    """A thread's part of a shared transaction."""
+
+    def __init__(self, work: Callable[[Connection], _Result]) -> None:
+        self._work = work
+        self._result: _Result | None = None
+        self.error: BaseException | None = None
+        self.done = False
+
+    def do(self, connection: Connection, *, shared: bool) -> None:
+        """Alone, a failure undoes the transaction; in company, only what came after the mark."""
+        if not shared:
+            with _translated():
+                self._result = self._work(connection)
+            return
+        try:
+            with _translated(), connection.begin_nested():
+                self._result = self._work(connection)
+        except StoreUnavailable as error:
+            if not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
+                raise  # the database gave all of it up: a full disk does that
+            self.error = error
+        except Exception as error:  # noqa: BLE001 - it is raised in the thread whose work it was
+            self.error = error
+
+    def outcome(self) -> _Result:
+        if self.error is not None:
+            raise self.error
+        return cast("_Result", self._result)
 
 
 def open_database(url: str, *, clock: Clock = time.time) -> Database:

@@ -82,11 +82,15 @@ class Inbox:
         repeat of one that is not asks again. No tasks: it is processed at once, its body dropped.
         Raises StoreUnavailable: nothing was stored, so GitHub must not get its 202.
         """
-        with self._database.write() as connection:
+
+        def store(connection: Connection) -> bool:
             stored = self._store(connection, delivery, processed=not wanted)
             if stored or not self._is_processed(connection, delivery.guid):
                 self._ask(connection, clean(delivery.guid), wanted)
                 self._memory.add_pushes_within(connection, pushes)
+            return stored
+
+        stored = self._database.together(store)
         if wanted:
             self._queue.committed(wanted)
         return Receipt.STORED if stored else Receipt.REPEAT

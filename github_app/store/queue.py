@@ -156,7 +156,8 @@ class Queue:
         so nothing is marked, and one more judgement is asked for. ``records`` go into the audit
         log either way, in the same transaction: they tell what was done.
         """
-        with self._database.write() as connection:
+
+        def settle(connection: Connection) -> bool:
             valid = self._still_mine(connection, claim)
             if valid:
                 self._mark_judged(connection, claim)
@@ -166,7 +167,9 @@ class Queue:
             self._announce(connection)
             for record in records:
                 self._audit.append_within(connection, record)
-        return valid
+            return valid
+
+        return self._database.together(settle)
 
     def retry(
         self,

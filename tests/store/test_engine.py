@@ -3,10 +3,11 @@
 import os
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 
 from github_app.store.database import Store, open_existing, open_store
 from github_app.store.engine import parse_url
@@ -15,6 +16,8 @@ from github_app.store.task import Task
 from tests.store import postgres
 from tests.store.build import a_task, put
 from tests.store.conftest import OpenStore
+
+Work = Callable[[Connection], int]
 
 
 @pytest.mark.parametrize(
@@ -209,3 +212,107 @@ def test_store_survives_a_crash_of_the_server() -> None:
         claim = store.queue.claim("worker-1")
         assert claim is not None
         assert claim.deliveries == ("guid-1",)
+
+
+# --- transactions that threads share ---------------------------------------------------------
+
+
+def shared(store: Store, works: list[Work]) -> list[object]:
+    """The outcomes of ``works``, which all wait at once and so share a transaction."""
+    database = store._database
+    outcomes: list[object] = [None] * len(works)
+
+    def run(number: int) -> None:
+        try:
+            outcomes[number] = database.together(works[number])
+        except (StoreUnavailable, OnPurpose) as error:
+            outcomes[number] = error
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(works))]
+    with database._writing:
+        for thread in threads:
+            thread.start()
+        while len(database._jobs) < len(works):
+            threading.Event().wait(0.001)
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+class OnPurpose(Exception):
+    pass
+
+
+def keeps(store: Store, subject: str) -> Work:
+    return lambda connection: len(store.queue.request(connection, [a_task(subject)]))
+
+
+def fails(store: Store, subject: str) -> Work:
+    def work(connection: Connection) -> int:
+        store.queue.request(connection, [a_task(subject)])
+        raise OnPurpose(subject)
+
+    return work
+
+
+def breaks(store: Store, subject: str) -> Work:
+    def work(connection: Connection) -> int:
+        store.queue.request(connection, [a_task(subject)])
+        return int(connection.execute(text("SELECT nonsense")).scalar_one())
+
+    return work
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_threads_that_wait_share_one_commit(store: Store) -> None:
+    begun: list[Connection] = []
+    event.listen(store._database._writers, "begin", begun.append)
+    outcomes = shared(store, [keeps(store, str(number)) for number in range(5)])
+    assert outcomes == [1] * 5
+    assert len(begun) == 1
+    assert store.queue.stats().pending == 5
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_failure_of_one_thread_is_its_own(store: Store) -> None:
+    outcomes = shared(
+        store,
+        [keeps(store, "a"), fails(store, "b"), keeps(store, "c"), breaks(store, "d")],
+    )
+    assert (outcomes[0], outcomes[2]) == (1, 1)
+    assert isinstance(outcomes[1], OnPurpose)
+    assert isinstance(outcomes[3], StoreUnavailable)
+    assert {row.key.subject for row in store.queue.listing()} == {"a", "c"}
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_commit_that_fails_fails_everybody(store: Store) -> None:
+    def refuse(connection: Connection) -> None:
+        raise StoreUnavailable("the database refused: on purpose")
+
+    event.listen(store._database._writers, "commit", refuse)
+    outcomes = shared(store, [keeps(store, "a"), keeps(store, "b")])
+    event.remove(store._database._writers, "commit", refuse)
+    assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 2
+    assert store.queue.stats().pending == 0
+    assert shared(store, [keeps(store, "a")]) == [1], "and the store goes on"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_transaction_that_the_database_gave_up_fails_everybody(store: Store) -> None:
+    def gives_up(connection: Connection) -> int:
+        connection.exec_driver_sql("ROLLBACK")  # as SQLite does by itself when a disk is full
+        return int(connection.execute(text("SELECT nonsense")).scalar_one())
+
+    outcomes = shared(store, [keeps(store, "a"), gives_up, keeps(store, "b")])
+    assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
+    assert store.queue.stats().pending == 0
+
+
+def test_work_alone_raises_what_it_raises(store: Store) -> None:
+    with pytest.raises(OnPurpose):
+        store._database.together(fails(store, "a"))
+    with pytest.raises(StoreUnavailable):
+        store._database.together(breaks(store, "b"))
+    assert store.queue.stats().pending == 0
+    assert store._database.together(keeps(store, "c")) == 1
