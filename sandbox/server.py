@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 import threading
@@ -41,10 +42,8 @@ class Handler(WSGIRequestHandler):
 
     def finish(self) -> None:
         """Let go of the socket, also when the connection was closed under the last packet."""
-        try:
+        with contextlib.closing(self.rfile), contextlib.suppress(ConnectionError):
             super().finish()
-        finally:
-            self.rfile.close()
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         del code, size
