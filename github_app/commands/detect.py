@@ -25,6 +25,7 @@ from github_app.judge.signals import Confidence, Signal
 if TYPE_CHECKING:
     from rich.console import Console
 
+# In the order of CommitText, after the id.
 _FIELDS = ("message", "author_name", "author_email", "committer_name", "committer_email")
 _GIT_FORMAT = "%H%x00%an%x00%ae%x00%cn%x00%ce%x00%B"
 _GIT_FIELDS = _GIT_FORMAT.count("%x00") + 1
@@ -112,18 +113,10 @@ def _commit(data: object) -> CommitText:
     if "message" not in data:
         raise ValueError("message is missing")
     texts = [data.get(name) or "" for name in _FIELDS]
-    for name, text in zip(_FIELDS, texts, strict=True):
-        if not isinstance(text, str):
-            raise ValueError(f"{name}: expected text")  # noqa: TRY004
-    message, author_name, author_email, committer_name, committer_email = texts
-    return CommitText(
-        id=identity,
-        message=message,
-        author_name=author_name,
-        author_email=author_email,
-        committer_name=committer_name,
-        committer_email=committer_email,
-    )
+    if set(map(type, texts)) != {str}:
+        wrong = next(n for n, text in zip(_FIELDS, texts, strict=True) if type(text) is not str)
+        raise ValueError(f"{wrong}: expected text")
+    return CommitText(identity, *texts)
 
 
 def _why(error: Exception) -> str:
@@ -188,6 +181,7 @@ def _print_lines(commits: Iterable[CommitText], policy: DetectionPolicy) -> int:
     write = sys.stdout.write
     encode = json.JSONEncoder(separators=(", ", ": ")).encode
     gc.freeze()  # the catalogue stays: no need to look at it again and again
+    gc.set_threshold(50_000)  # commits come and go without leaving cycles behind
     found = 0
     for commit in commits:
         signals = read(commit)

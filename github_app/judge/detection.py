@@ -5,10 +5,11 @@ behind a name by ``identity.py``, and which marks exist is data: ``signatures.ya
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from github_app.judge.catalogue import UNKNOWN_TOOL, Catalogue, Mark, MarkKind, template
 from github_app.judge.facts import (
@@ -32,8 +33,7 @@ CLEARING_LABEL = "not-ai-assisted"  # applied by a senior who may, it clears wha
 _BY_ROLE = {Role.AUTHOR: SignalKind.AUTHOR, Role.COMMITTER: SignalKind.COMMITTER}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommitText:
+class CommitText(NamedTuple):
     """What git alone says of one commit, whatever host it is on."""
 
     id: str

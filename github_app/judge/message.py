@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from operator import attrgetter
+from typing import NamedTuple
 
 from github_app.judge import wording
 from github_app.judge.catalogue import UNKNOWN_TOOL, Catalogue, Mark, MarkKind, template
@@ -26,8 +27,7 @@ _POSITION = attrgetter("at")
 _LINE = 400  # characters of one line that are read, to either side of a mark
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A mark in a text, before it is said where the text stands. ``at`` orders them."""
 
     kind: SignalKind
