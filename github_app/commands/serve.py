@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import click
 
 from github_app import logs
-from github_app.commands.worker import THREADS
+from github_app.commands.worker import SWEEP_EVERY, THREADS
 from github_app.logs import get_logger
 from github_app.settings import Settings
 
@@ -35,16 +35,23 @@ POLL = 0.1
 )
 @click.option("--no-sweep", is_flag=True, help="Do not look for what was missed.")
 @click.option(
+    "--sweep-every",
+    default=SWEEP_EVERY,
+    show_default=True,
+    type=click.FloatRange(min=1),
+    help="Seconds between two looks for what was missed.",
+)
+@click.option(
     "--pull", is_flag=True, help="Fetch deliveries from GitHub: for machines it cannot reach."
 )
-def serve(threads: int, *, no_sweep: bool, pull: bool) -> None:
+def serve(threads: int, sweep_every: float, *, no_sweep: bool, pull: bool) -> None:
     """Run web and worker on this machine, on one database; nothing else is needed."""
     logs.configure()
     settings = Settings.from_environment(os.environ)  # refuses here, before anything starts
     for warning in settings.warnings:
         log.warning("setting", problem=warning)
     flags = [flag for flag, given in (("--no-sweep", no_sweep), ("--pull", pull)) if given]
-    worker = ["worker", "--threads", str(threads), *flags]
+    worker = ["worker", "--threads", str(threads), "--sweep-every", str(sweep_every), *flags]
     children = [
         Child("web", gunicorn(settings.host, settings.port)),
         Child("worker", [sys.executable, "-m", "github_app", *worker]),

@@ -9,6 +9,7 @@ from github_app.settings import Settings
 
 # They wait for GitHub most of the time: at 100 ms a call, 16 judge about 45 pull requests a second.
 THREADS = 16
+SWEEP_EVERY = 300.0  # seconds
 
 
 @click.command("worker")
@@ -20,8 +21,15 @@ THREADS = 16
     help="How many pull requests are judged at once.",
 )
 @click.option("--no-sweep", is_flag=True, help="Do not look for what was missed.")
+@click.option(
+    "--sweep-every",
+    default=SWEEP_EVERY,
+    show_default=True,
+    type=click.FloatRange(min=1),
+    help="Seconds between two looks for what was missed.",
+)
 @click.option("--pull", is_flag=True, help="Fetch deliveries from GitHub: none are received.")
-def worker_command(threads: int, *, no_sweep: bool, pull: bool) -> None:
+def worker_command(threads: int, sweep_every: float, *, no_sweep: bool, pull: bool) -> None:
     """Run workers only: judge what the webhooks ask for."""
     # Not at the top: `serve` reads this file, and has no use for 40 MB of what it imports.
     from github_app.running import Workers, on_signals
@@ -30,7 +38,7 @@ def worker_command(threads: int, *, no_sweep: bool, pull: bool) -> None:
 
     logs.configure()
     parts = build(Settings.from_environment(os.environ))
-    timer = None if no_sweep else Timer(parts.store)
+    timer = None if no_sweep else Timer(parts.store, every=sweep_every)
     workers = Workers(parts, threads=threads, timer=timer, pull=pull)
     on_signals(workers.stop)
     try:
