@@ -27,6 +27,7 @@ from github_app.judge.verdict import (
     remember,
 )
 from github_app.rosters import RosterDesk
+from github_app.same_change import SameChange
 from github_app.store.memory import Change
 
 ReadMemory = Callable[[PullRequest], Memory]
@@ -73,6 +74,7 @@ class Judgement:
         self._rosters = rosters
         self._memory = memory
         self._now = now
+        self._same_change = SameChange()
 
     def read(self, installation: Installation, subject: Subject) -> Snapshot:
         """One snapshot from GitHub. Raises GitHubError, IncompleteSnapshot among them."""
@@ -96,18 +98,23 @@ class Judgement:
         pull = snapshot.pull
         memory = self._memory(pull)
         if force.roster is None:
-            verdict = cannot_judge(pull, force.reason)
+            verdict = cannot_judge(pull, *force.reasons)
             seen = remember(pull, DetectionPolicy(), memory, self._catalogue)
             return Judged(verdict=verdict, snapshot=snapshot, known=memory, memory=seen)
         change, annotations = self._rosters.change(installation, snapshot, force.roster)
         asked: set[Want] = set()
+        carried: frozenset[str] = frozenset()
         while True:
-            verdict = judge(pull, force.roster, memory, self._catalogue, change=change)
+            verdict = judge(
+                pull, force.roster, memory, self._catalogue, change=change, carried=carried
+            )
             wants = verdict.wants - asked if _may_change(verdict) else frozenset()
             if not wants:
                 break
             asked |= wants
             pull = _with(installation, pull, wants)
+            if Want.CARRY in wants:
+                carried = self._same_change.carried(installation, pull, verdict.carriable)
         verdict = replace(verdict, reasons=(*verdict.reasons, *force.notes))
         return Judged(
             verdict=verdict,

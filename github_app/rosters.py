@@ -43,6 +43,8 @@ DEPLOYMENT = "this deployment"
 # Team members are read again after this long, and at once when an event says they changed. Seconds.
 MEMBERS_AGE = 600.0
 _MOST_KEPT = 512
+# A check says so many errors of a roster; `countersign roster check` says all.
+MOST_PROBLEMS = 30
 
 
 class Kept(Protocol):
@@ -57,10 +59,13 @@ class Kept(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InForce:
-    """The roster to judge by; where it is None, ``reason`` says why. ``notes`` are said aloud."""
+    """The roster to judge by; where it is None, ``reasons`` say why, the first one in few words.
+
+    ``notes`` are said aloud.
+    """
 
     roster: Roster | None
-    reason: Reason
+    reasons: tuple[Reason, ...] = ()
     notes: tuple[Reason, ...] = ()
 
 
@@ -77,8 +82,11 @@ class _File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parsed:
+    """``problem`` is the first error in few words, ``problems`` are all of them."""
+
     roster: Roster | None
     problem: str = ""
+    problems: tuple[str, ...] = ()
 
 
 class RosterDesk:
@@ -138,7 +146,7 @@ class RosterDesk:
                 raised |= raised_by(current, proposed) if proposed else frozenset()
             except RosterError as error:
                 annotations += _annotations(path, error)
-                problem = problem or str(error)
+                problem = problem or error.headline
         return RosterChange(raised=raised, problem=problem), annotations
 
     def forget_members(self, installation_id: int) -> None:
@@ -168,7 +176,8 @@ class RosterDesk:
         name = self._deployment.name
         source = RosterSource(name=DEPLOYMENT, path=name)
         try:
-            text = self._deployment.read_text(encoding="utf-8")
+            # Bytes, because text mode would hide line ends that a reader sees and YAML does not.
+            text = self._deployment.read_bytes().decode("utf-8")
         except FileNotFoundError:
             return _File(
                 scope="deployment", source=source, text=None, problem=f"no {name}", missing=True
@@ -184,14 +193,16 @@ class RosterDesk:
         """A valid file is in force; a broken one leaves the last valid one, if there was one."""
         found = self._parse(file, below)
         if found.roster is not None:
-            return InForce(roster=found.roster, reason=_FINE)
+            return InForce(roster=found.roster)
         last = None if file.missing else self._last(file.scope, below)
         code = Code.ROSTER_MISSING if file.missing else Code.ROSTER_BROKEN
         if last is None:
-            return InForce(roster=None, reason=Reason(code=code, detail=found.problem))
+            told = [found.problem, *found.problems[:MOST_PROBLEMS]]
+            reasons = tuple(Reason(code=code, detail=problem) for problem in told)
+            return InForce(roster=None, reasons=reasons)
         log.warning("roster broken", scope=file.scope, problem=found.problem)
         stale = Reason(code=Code.ROSTER_STALE, detail=found.problem)
-        return InForce(roster=last, reason=stale, notes=(stale,))
+        return InForce(roster=last, notes=(stale,))
 
     def _last(self, scope: str, below: Roster | None) -> Roster | None:
         kept = self._kept.last(scope)
@@ -252,9 +263,6 @@ class RosterDesk:
         return found
 
 
-_FINE = Reason(code=Code.NO_AI_MARK)  # never shown: a roster that is in force needs no reason
-
-
 def _file(scope: str, text: RosterText) -> _File:
     source = RosterSource(name=text.repository, path=text.path, commit_oid=text.commit_oid)
     problem = f"{text.path}: {text.problem}" if text.problem else ""
@@ -273,7 +281,8 @@ def _parse(text: str, source: RosterSource, below: Roster | None) -> _Parsed:
             return _Parsed(roster=tighten(below, document, source=source))
         return _Parsed(roster=parse_roster(document, source=source))
     except RosterError as error:
-        return _Parsed(roster=None, problem=str(error))
+        problems = tuple(str(problem) for problem in error.problems)
+        return _Parsed(roster=None, problem=error.headline, problems=problems)
 
 
 def _proposed(current: Roster, text: str | None, source: RosterSource) -> Roster | None:

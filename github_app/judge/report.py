@@ -187,6 +187,9 @@ def _sections(page: _Page, most: int) -> Iterator[str]:
     if verdict.cleared:
         lines = _evidence_lines(page, verdict.cleared)
         yield _section("Set aside by a senior", lines, most)
+    if verdict.outcome is Outcome.CANNOT_JUDGE and len(verdict.reasons) > 1:
+        lines = [code(reason.detail, 300) for reason in verdict.reasons[1:] if reason.detail]
+        yield _section("What is wrong, line by line", lines, most)
     needed = list(_needed(page))
     if needed:
         yield _section("What is needed", needed, most)

@@ -19,7 +19,8 @@ _OPINIONS = frozenset({ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED, Revi
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
     """What an objection may look at. ``raised``: case-folded logins whose level this very pull
-    request would raise. ``carried``: older heads whose change is provably the head's."""
+    request would raise. ``carried``: older heads whose change is provably the head's; ``barred``:
+    ids of approvals that do not carry over even so (``carry.py``)."""
 
     pull: PullRequest
     roster: Roster
@@ -27,6 +28,7 @@ class Bench:
     contributors: Contributors
     raised: frozenset[str] = frozenset()
     carried: frozenset[str] = frozenset()
+    barred: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,9 @@ def older_head(review: Review, author: Actor, bench: Bench) -> Reason | None:
     """An approval is of one commit: the head, or an older one whose change is provably the same."""
     if review.commit_oid is None:
         return Reason(code=Code.COMMIT_LOST, who=author.login)
-    if review.commit_oid == bench.pull.head_oid or review.commit_oid in bench.carried:
+    if review.commit_oid == bench.pull.head_oid:
+        return None
+    if review.commit_oid in bench.carried and review.id not in bench.barred:
         return None
     behind = _commits_between(bench.pull, review.commit_oid)
     return Reason(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from github_app.judge import detection, exemption, signoff
+from github_app.judge import carry, detection, exemption, signoff
 from github_app.judge.catalogue import Catalogue
 from github_app.judge.contributors import Contributors, contributors, pushers_known
 from github_app.judge.detection import Declaration
@@ -59,6 +59,7 @@ class Want(StrEnum):
 
     PUSHES = "pushes"
     PREVIOUS_NAMES = "previous names"
+    CARRY = "whether the change is that of an older head"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,8 @@ class Verdict:
     ``reasons[0]`` decides; the others add to it. ``evidence`` is what stands, ``cleared`` what an
     entitled senior set aside; ``tools`` has the names of the tools in it. ``signers`` are those who
     could sign now, the most available first. ``wants`` is not empty where another fact could change
-    the outcome: until it was asked for, the verdict is on the safe side of it.
+    the outcome: until it was asked for, the verdict is on the safe side of it. ``carriable`` are
+    the older heads, newest approval first, that ``Want.CARRY`` is about.
     """
 
     outcome: Outcome
@@ -85,6 +87,7 @@ class Verdict:
     roster: Roster | None = None
     observing: bool = False
     wants: frozenset[Want] = frozenset()
+    carriable: tuple[str, ...] = ()
 
     @property
     def roster_source(self) -> RosterSource | None:
@@ -115,7 +118,8 @@ def judge(
     """Say whether this head has its sign-off, and why.
 
     Shapes:  ``pull`` is complete (the gateway refuses what is not), reviews and events oldest
-             first, any length; ``memory`` is what the store knew before this snapshot.
+             first, any length; ``memory`` is what the store knew before this snapshot;
+             ``carried``: older heads whose diff against the base is provably that of the head.
     Units:   aware UTC times; the judge's "now" is ``pull.taken_at``.
     Returns: a verdict for ``pull.head_oid``. CANNOT_JUDGE only for a change that would break the
              roster; callers whose facts or roster could not be had say ``cannot_judge``.
@@ -135,17 +139,9 @@ def judge(
     raise AssertionError("a pull request waits when nothing else fits")
 
 
-def cannot_judge(
-    pull: PullRequest, reason: Reason, *, roster: Roster | None = None, observing: bool = False
-) -> Verdict:
+def cannot_judge(pull: PullRequest, *reasons: Reason) -> Verdict:
     """The verdict when facts or roster are missing: never green, and it says what is missing."""
-    return Verdict(
-        outcome=Outcome.CANNOT_JUDGE,
-        pull=pull,
-        reasons=(reason,),
-        roster=roster,
-        observing=observing,
-    )
+    return Verdict(outcome=Outcome.CANNOT_JUDGE, pull=pull, reasons=reasons)
 
 
 def worst(own: Verdict, others: tuple[Verdict, ...]) -> Verdict:
@@ -191,6 +187,7 @@ class _Case:
     ignored: tuple[Ignored, ...]
     notes: tuple[Reason, ...]
     wants: frozenset[Want]
+    carriable: tuple[str, ...]
 
 
 def _study(
@@ -201,7 +198,8 @@ def _study(
     change: RosterChange | None,
     carried: frozenset[str],
 ) -> _Case:
-    remembered = remember(pull, roster.detection, memory, catalogue)
+    found_now = detection.detect(pull, roster.detection, catalogue)
+    remembered = detection.remember(memory, found_now, now=_seen_at(pull), origin=pull.number)
 
     def is_tool(identity: GitIdentity) -> bool:
         return detection.is_tool_identity(identity, catalogue, roster.detection)
@@ -210,6 +208,7 @@ def _study(
     standing, cleared, clearing = _clear(pull, roster, in_order(pull, remembered), found)
     requirement = roster.requirement(pull)
     opinions = signoff.standing_opinions(pull.reviews)
+    barred = carry.barred(pull, opinions, found_now, memory)
     counted, ignored = signoff.assess(
         opinions,
         Bench(
@@ -219,11 +218,23 @@ def _study(
             contributors=found,
             raised=change.raised if change else frozenset(),
             carried=carried,
+            barred=barred,
         ),
     )
     known = pushers_known(pull, memory)
     unknown_writer = bool(found.unattributed) and not known
     assisted = detection.is_ai((item.signal for item in standing), roster.detection)
+    needed = requirement.approvals + (1 if unknown_writer else 0)
+    carriable = carry.worth_asking(ignored, barred) if len(counted) < needed else ()
+    wants = set(
+        _wants(
+            pull,
+            roster,
+            requirement.exempt,
+            pushers_known=known,
+            approved=bool(counted),
+        )
+    )
     return _Case(
         pull=pull,
         roster=roster,
@@ -236,13 +247,14 @@ def _study(
         change=change,
         declaration=detection.declaration(pull, catalogue),
         requirement=requirement,
-        needed=requirement.approvals + (1 if unknown_writer else 0),
+        needed=needed,
         contributors=found,
         opinions=opinions,
         counted=counted,
         ignored=ignored,
         notes=tuple(_notes(requirement, found, roster, unknown_writer=unknown_writer)),
-        wants=frozenset(_wants(pull, roster, pushers_known=known, approved=bool(counted))),
+        wants=frozenset(wants | {Want.CARRY} if carriable else wants),
+        carriable=carriable,
     )
 
 
@@ -312,11 +324,10 @@ def _notes(
 
 
 def _wants(
-    pull: PullRequest, roster: Roster, *, pushers_known: bool, approved: bool
+    pull: PullRequest, roster: Roster, exempt: int | None, *, pushers_known: bool, approved: bool
 ) -> Iterator[Want]:
     """Who pushed matters once somebody approved (they may have pushed themselves), and where the
     opener is senior enough for the change to be exempt."""
-    exempt = roster.requirement(pull).exempt
     matters = approved or exemption.opener_could_be_exempt(pull, roster, exempt)
     if matters and not pushers_known and pull.pushes is None and not pull.cross_repository:
         yield Want.PUSHES
@@ -451,4 +462,5 @@ def _verdict(case: _Case, outcome: Outcome, *reasons: Reason) -> Verdict:
         roster=case.roster,
         observing=case.roster.observes(case.pull.repository),
         wants=case.wants,
+        carriable=case.carriable,
     )
