@@ -122,7 +122,8 @@ class RealApp:
 
     def complaints(self) -> str:
         """The last lines of the app's log that are no everyday news; empty if there are none."""
-        lines = [line for line in self._lines() if '"level": "info"' not in line]
+        news = ('"level": "info"', "Countersign listens on")
+        lines = [line for line in self._lines() if not any(words in line for words in news)]
         return "\n".join(f"  {line}" for line in lines[-_TAIL:])
 
     def _lines(self) -> list[str]:
