@@ -70,6 +70,7 @@ _AI_PHRASES = frozenset(
         "gen_ai autonomous_agent multiple_ais various_llms local_llm my_agent"
     )
 )
+_AI_HELP = _AI_LAST | _words("assistance help support tool tools model models")
 # After "AI" or "GPT": a topic, not somebody to credit.
 _NOT_A_TOOL = _words("style based like powered driven friendly ready search features sdk api apis")
 _AGENT_BOXES = _words(
@@ -135,7 +136,7 @@ class Names:
         if name in self._automation and email in self._automation_emails:
             return None
         by_name = self._by_name(name)
-        known = self._by_address(email, by_name)
+        known = self._by_address(email, by_name, role)
         if known:
             return known
         ending = next((mark for mark in self._endings if name.endswith(mark.text)), None)
@@ -177,7 +178,9 @@ class Names:
     def is_reviewer_login(self, login: str) -> bool:
         return login.casefold() in self._reviewers
 
-    def _by_address(self, email: str, by_name: Mark | None) -> Named | None:
+    def _by_address(self, email: str, by_name: Mark | None, role: Role) -> Named | None:
+        unread = role is Role.CO_AUTHOR and email.partition("@")[0] in _NO_REPLY
+        least = _LIKELY if by_name or unread else _WEAK
         mark = self._emails.get(email) or next(
             (
                 mark
@@ -188,7 +191,7 @@ class Names:
         )
         if mark and not (mark.needs_name and not by_name):
             tool = by_name.tool if by_name else mark.tool
-            return Named(tool, max(mark.sure, _LIKELY if by_name else _WEAK, key=_rank))
+            return Named(tool, max(mark.sure, least, key=_rank))
         account = _GITHUB.fullmatch(email)
         if not account:
             return None
@@ -382,7 +385,8 @@ class Names:
         if words[1:2] and words[1] in _NOT_A_TOOL:
             return None
         if words and (words[0] in _AI_FIRST or words[:2] in _AI_PHRASES):
-            return _Credit(Named(UNKNOWN_TOOL, _LIKELY))
+            vague = strict and not all(w in _AI_HELP or self._may_follow(w) for w in words[1:])
+            return None if vague else _Credit(Named(UNKNOWN_TOOL, _LIKELY))
         other = not self._generic.automation_words.isdisjoint(words)
         if not strict and not other and words and len(words) <= 4 and words[-1] in _AI_LAST:
             return _Credit(Named(UNKNOWN_TOOL, _LIKELY))
@@ -392,6 +396,11 @@ class Names:
         """The tool or model that ``text`` names, if there is not a word more in it."""
         credit = self._segment(text.lower(), strict=True)
         return credit.named if credit else None
+
+    def opening(self, text: str) -> Named | None:
+        """The tool that ``text`` begins with, if nothing else is said in the same breath."""
+        first = _SEGMENTS.split(text.lower(), maxsplit=1)[0]
+        return next(iter(self.credit(text)), None) if self.only(first) else None
 
     def mentioned(self, text: str) -> Named | None:
         """The first product that ``text`` names anywhere. Only where AI is known to have helped."""

@@ -213,28 +213,28 @@ class Messages:
         home = self._home(link["rest"]) if link else None
         if home:
             return _CERTAIN, home
-        who = self._named_at_start(after)
+        pictured = footer and wording.PICTURE in before
+        who = self._named_at_start(verb, after, pictured=pictured)
         if who and not (who.tool == UNKNOWN_TOOL and verb.startswith(wording.OF_PRODUCTS)):
             return (_CERTAIN if footer and who.sure is _CERTAIN else _LIKELY), who.tool
-        if (
-            footer
-            and not wording.NOT_AI_MAKER.search(after)
-            and not verb.startswith(wording.OF_PRODUCTS)
-        ):
-            pictured = wording.PICTURE in before
-            if (pictured and wording.PRODUCT.match(after)) or (
-                link and link["host"].endswith(".ai")
-            ):
-                return _LIKELY, UNKNOWN_TOOL
-        return _WEAK, ""
+        if not footer or wording.NOT_AI_MAKER.search(after) or verb.startswith(wording.OF_PRODUCTS):
+            return _WEAK, ""
+        looks_so = pictured and wording.PRODUCT.match(after)
+        linked = link is not None and link["host"].endswith(".ai")
+        return (_LIKELY, UNKNOWN_TOOL) if looks_so or linked else (_WEAK, "")
 
-    def _named_at_start(self, after: str) -> Named | None:
-        """The tool ``after`` begins with. A plain word must be all there is: "Made with Bolt"."""
+    def _named_at_start(self, verb: str, after: str, *, pictured: bool) -> Named | None:
+        """The tool ``after`` begins with. Prose may go on about it only behind a picture, and a
+        plain word must be all there is: not "Made with Bolt and nuts".
+        """
         text = wording.CLAUSE_END.split(after.lstrip("[*_`\"'( @"), maxsplit=1)[0]
-        for who in self._names.credit(text):
-            if who.sure is not _WEAK or (self._names.only(text) and not after.startswith("@")):
-                return who
-        return None
+        who = self._names.opening(text)
+        if who is None and pictured:
+            who = next(iter(self._names.credit(text)), None)
+        if who and who.sure is _WEAK and not pictured:
+            alone = verb.startswith(wording.OF_TOOLS) and self._names.only(text)
+            return who if alone and not after.startswith("@") else None
+        return who
 
     def _pictured_links(self, page: "_Page") -> Iterator[Hit]:
         """A line that opens with a picture and links to a tool's home page is its footer."""

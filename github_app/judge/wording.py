@@ -66,13 +66,14 @@ VERB_LENGTH = 14
 VERB = re.compile(
     r"(?:(?<![\w-])|(?<=\\n))(?:(?P<credit>co-?author|assist|generat)|"
     + _either(
-        "creat implement author vibe[-_]cod cod develop draft produc craft power ultrawork fix "
-        "pair-programm paired-programm "
+        "creat implement author vibe[-_]cod cod develop draft produc craft ultrawork fix "
+        "pair-programm paired-programm co-creat "
         "refactor translat open submitt post"
     )
     + ")$"
 )  # fmt: skip
-OF_PRODUCTS = ("powered", "built", "made", "opened", "submitted", "translated", "fixed")
+OF_TOOLS = ("generated", "assisted", "vibe")  # said of tools, seldom of people
+OF_PRODUCTS = ("built", "made", "opened", "submitted", "translated", "fixed")
 # The part of a change that was made so: "This PR was mostly ...", "Unit tests ...".
 SUBJECT_OF_MADE = re.compile(
     r"(?:^[^a-z0-9]*+|[.,;:!?(][ ]?)(?:"
@@ -86,7 +87,11 @@ SUBJECT_OF_MADE = re.compile(
     )
     + r"(?![a-z0-9])[ :]*+){0,12}+$"
 )
-CLAUSE_END = re.compile(r"[.!](?:\s|$)|\]\(|[;:]| - | for | to | in | on | and then ")
+CLAUSE_END = re.compile(
+    r"[.!](?:\s|$)|\]\(|[;:]| - | and then | "
+    + _either("for to in on at under during after while but from per based because")
+    + " "
+)
 TAG = re.compile(
     r"(?:\(via |\[(?:via|with) )(?P<name>[a-z][a-z0-9 .-]{0,40})[)\]](?=[ \t.]*+$)", re.MULTILINE
 )
