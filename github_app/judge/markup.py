@@ -33,7 +33,9 @@ def person(login: str) -> str:
     return code(f"@{login}", 60)
 
 
-def commit_link(web_url: str, full_name: str, number: int, oid: str) -> str:
-    """A link to a commit of the pull request, built from nothing but ids."""
-    path = f"{quote(full_name, safe='/')}/pull/{number}/commits/{quote(oid, safe='')}"
+def commit_link(web_url: str, full_name: str, number: int | None, oid: str) -> str:
+    """A link to a commit, built from nothing but ids. ``number``: of the pull request it is in;
+    None for one that is in none any more."""
+    place = "commit" if number is None else f"pull/{number}/commits"
+    path = f"{quote(full_name, safe='/')}/{place}/{quote(oid, safe='')}"
     return f"[{code(oid[:7])}]({web_url.rstrip('/')}/{path})"

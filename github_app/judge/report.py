@@ -160,13 +160,15 @@ class _Page:
     def __init__(self, verdict: Verdict, web_url: str) -> None:
         self.verdict = verdict
         self.web_url = web_url
+        self._oids = {pull_commit.oid for pull_commit in verdict.pull.commits}
 
     def tool(self, tool: str) -> str:
         return code(self.verdict.tools.get(tool, "an AI tool"), 60)
 
     def commit(self, oid: str) -> str:
         pull = self.verdict.pull
-        return commit_link(self.web_url, pull.repository.full_name, pull.number, oid)
+        number = pull.number if oid in self._oids else None
+        return commit_link(self.web_url, pull.repository.full_name, number, oid)
 
 
 def _fitting(page: _Page) -> str:
@@ -312,7 +314,8 @@ def _evidence(page: _Page, item: Remembered) -> str:
     origin = (
         "" if item.origin == page.verdict.pull.number else f", seen in pull request {item.origin}"
     )
-    shown = f": {code(signal.evidence)}" if signal.evidence else ""
+    says_more = signal.evidence and signal.evidence != signal.ref
+    shown = f": {code(signal.evidence)}" if says_more else ""
     tool, sure, kind = page.tool(signal.tool), signal.confidence.value, signal.kind.value
     return f"{tool}, {sure} ({kind}, {place}{origin}){shown}"
 
