@@ -1,4 +1,4 @@
-"""Tricks with paths: rules on files must match whatever a file is called, was called or hides in."""
+"""Tricks with paths: a rule on files matches whatever a file is called, was or hides in."""
 
 import pytest
 

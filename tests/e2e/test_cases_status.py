@@ -1,6 +1,7 @@
 """Tricks with the check itself: whose it is, what it says, and what is written into it."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,7 @@ def foreign_free(summary: str) -> str:
 
 @pytest.mark.parametrize("where", ["trailer", "author", "branch", "label", "title", "body", "rule"])
 def test_output_injection(case: Inline, where: str) -> None:
-    fields: dict[str, object] = {}
+    fields: dict[str, Any] = {}
     commit: dict[str, object] = {"message": AI}
     branch = "fix"
     match where:

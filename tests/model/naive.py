@@ -1,0 +1,135 @@
+"""The rules of sign-off once more, as plainly as they can be said, and without the judge.
+
+Written from the design alone (sections 3 to 5) and read off the sandbox's own state: slow, short,
+and blind to how GitHub shows things. What it says is what the check must say in the end.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sandbox.world import Account, PullRequest, Review, World
+
+AI_LABEL, CLEAR_LABEL = "ai-assisted", "not-ai-assisted"
+TRAILER = "Co-Authored-By: Claude <noreply@anthropic.com>"
+FOOTER = "Generated with [Claude Code](https://claude.com/claude-code)"
+GREEN, WAITING, OBJECTED = "success", "action_required", "failure"
+_WORST_FIRST = (OBJECTED, WAITING, GREEN)
+
+# What speaks for AI, and when it was first seen (None: not yet).
+Evidence = Mapping[str, datetime | None]
+
+
+@dataclass(frozen=True)
+class Law:
+    """A roster, translated by hand. Ranks are 0 (junior) to 3 (principal)."""
+
+    ranks: Mapping[str, int]
+    level: int = 2
+    approvals: int = 1
+    exempt: int | None = 2
+    level_on_easy: int = 0
+
+    def rank(self, login: str) -> int:
+        return self.ranks.get(login, -1)
+
+    def needed_rank(self, pull: PullRequest) -> int:
+        return max(self.level, self.level_on_easy if pull.base_ref == "easy" else 0)
+
+
+def evidence_now(pull: PullRequest) -> set[str]:
+    """Everything about the pull request that GitHub shows at this moment, its history included."""
+    found = {f"commit {commit.sha}" for commit in pull.commits if TRAILER in commit.message}
+    labelled = [event for event in pull.timeline if event.kind == "LabeledEvent"]
+    if any(event.data["label"].name == AI_LABEL for event in labelled):
+        found.add("label")
+    if any(FOOTER in text for text in (pull.body, *(edit.diff or "" for edit in pull.edits))):
+        found.add("body")
+    if pull.author.kind == "Bot":
+        found.add("opener")
+    return found
+
+
+def verdict(world: World, pull: PullRequest, law: Law, evidence: Evidence) -> str:
+    """The conclusion for this pull request alone."""
+    standing = _standing(world, pull, law, evidence)
+    if not standing:
+        return GREEN
+    opinions = _opinions(pull)
+    for review in opinions.values():
+        if review.state == "CHANGES_REQUESTED" and _rank(law, review.author) >= law.level:
+            return OBJECTED
+    if _exempt(world, pull, law):
+        return GREEN
+    signed = {
+        review.author.id
+        for review in opinions.values()
+        if review.state == "APPROVED"
+        and review.commit_sha == pull.head_sha
+        and _rank(law, review.author) >= law.needed_rank(pull)
+        and world.permission(review.author, pull.repository) in ("write", "maintain", "admin")
+        and review.author.login not in contributors(world, pull)
+    }
+    return GREEN if len(signed) >= law.approvals else WAITING
+
+
+def worst(verdicts: Iterable[str]) -> str:
+    return min(verdicts, key=_WORST_FIRST.index)
+
+
+def contributors(world: World, pull: PullRequest) -> set[str]:
+    """Opener, everybody who ever pushed to the branch, and whoever a commit names."""
+    return {pull.author.login, *_pushers(pull), *(who for who in _named(world, pull) if who)}
+
+
+def _pushers(pull: PullRequest) -> set[str]:
+    ref = f"refs/heads/{pull.head_ref}"
+    return {one.actor.login for one in pull.repository.activities if one.ref == ref}
+
+
+def _named(world: World, pull: PullRequest) -> list[str | None]:
+    """The accounts behind the authors and committers of the commits; None for nobody's e-mail."""
+    found: list[str | None] = []
+    for commit in pull.commits:
+        for identity in (commit.author, commit.committer):
+            if identity.email != "noreply@github.com":
+                account = world.by_email(identity.email)
+                found.append(account.login if account else None)
+    return found
+
+
+def _rank(law: Law, account: Account) -> int:
+    return law.rank(account.login) if account.kind == "User" else -1
+
+
+def _exempt(world: World, pull: PullRequest, law: Law) -> bool:
+    if law.exempt is None or pull.author.kind != "User":
+        return False
+    least = max(law.exempt, law.needed_rank(pull) if law.level_on_easy else 0)
+    people = {pull.author.login, *_pushers(pull), *_named(world, pull)}
+    return all(who is not None and law.rank(who) >= least for who in people)
+
+
+def _opinions(pull: PullRequest) -> dict[int, Review]:
+    """The last approval, change request or dismissal of each account."""
+    return {
+        review.author.id: review
+        for review in pull.reviews
+        if review.state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")
+    }
+
+
+def _standing(world: World, pull: PullRequest, law: Law, evidence: Evidence) -> set[str]:
+    """The evidence that nobody entitled set aside after it was seen."""
+    if all(label.name != CLEAR_LABEL for label in pull.labels):
+        return set(evidence)
+    applied = [
+        event
+        for event in pull.timeline
+        if event.kind == "LabeledEvent" and event.data["label"].name == CLEAR_LABEL
+    ]
+    by, at = applied[-1].actor, applied[-1].at
+    entitled = by is not None and _rank(law, by) >= law.level
+    if by is None or not entitled or by.login in contributors(world, pull):
+        return set(evidence)
+    return {what for what, seen in evidence.items() if seen is None or seen > at}

@@ -1,0 +1,370 @@
+"""The safety property: a green check is always one that the plain rules would give too.
+
+Whatever order people push, review, label, edit, retarget and merge in, and whatever is lost,
+repeated or fails on the way: while things happen, a green on a head implies that the rules said
+green at some moment since the system last came to rest; at rest, the check is what the rules say.
+
+    MODEL_STEPS=50000 pytest tests/model       the long profile; the usual one takes seconds
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from sandbox.errors import Refused
+from sandbox.seed import CHECK, ROSTER
+from sandbox.world import PullRequest
+from tests.e2e.inline import SHOP, Inline, inline
+from tests.model import naive
+from tests.model.naive import AI_LABEL, CLEAR_LABEL, FOOTER, GREEN, TRAILER, Law
+
+STEPS_AN_EXAMPLE = 40
+PHASES = [Phase.explicit, Phase.reuse, Phase.generate] + (
+    [Phase.shrink] if "MODEL_SHRINK" in os.environ else []
+)
+STEPS = int(os.environ.get("MODEL_STEPS", "400"))
+
+RANKS = {"ada": 3, "grace": 2, "kim": 1, "june": 0}
+DEMOTED = ROSTER.replace("id: 1906, level: senior", "id: 1906, level: mid")
+TWO = ROSTER.replace("approvals: 1", "approvals: 2").replace("exempt: senior", "exempt: nobody")
+RULE = "rules:\n  - name: easy\n    branches: [easy]\n    from: principal\n"
+LAWS: dict[str, Law | None] = {
+    ROSTER: Law(RANKS),
+    DEMOTED: Law(RANKS | {"grace": 1}),
+    TWO: Law(RANKS, approvals=2, exempt=None),
+    ROSTER + RULE: Law(RANKS, level_on_easy=3),
+    "levels: [broken": None,  # the last valid one stays in force
+}
+BRANCHES, BASES = ["one", "two"], ["main", "easy"]
+PEOPLE = st.sampled_from(["june", "june", "kim", "grace", "ada"])
+SENIORS = st.sampled_from(["grace", "ada", "grace", "ada", "kim", "acme-codegen[bot]"])
+COMMITS = st.sampled_from(["human", "human", "ai", "ai", "ghost", "framed"])
+PULLS = st.integers(0, 5)
+FAULTS = st.sampled_from(
+    [
+        ("error", "graphql:*"),
+        ("error", "POST */check-runs"),
+        ("after", "POST */check-runs"),
+        ("reset", "*"),
+        ("partial", "graphql:PullRequestSnapshot"),
+        ("truncated", "graphql:PullRequestSnapshot"),
+        ("empty", "graphql:PullRequestSnapshot"),
+        ("malformed", "graphql:PullRequestSnapshot"),
+        ("stale", "graphql:PullRequestSnapshot"),
+        ("error", "GET */activity*"),
+        ("unauthorized", "*"),
+    ]
+)
+
+
+class Gate(RuleBasedStateMachine):
+    """One world. ``allowed``: what the rules said of each head since all was last at rest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        tmp = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="model-")))
+        self.case: Inline = self.stack.enter_context(inline(tmp, frozen=True))
+        self.law = Law(RANKS)
+        self.seen: dict[int, dict[str, datetime]] = {}  # evidence that was judged, by number
+        self.perhaps: dict[int, dict[str, datetime]] = {}  # evidence that may have been judged
+        self.allowed: dict[str, set[str]] = {}  # by head: a check belongs to a commit
+        self.lost = False
+        self.merged: set[int] = set()
+
+    @initialize(queue=st.booleans())
+    def world(self, *, queue: bool) -> None:
+        self.queue = queue
+        case = self.case
+        case.act("olga", "push", branch="easy", commits=[])
+        check = {"context": CHECK, "app": "countersign", "name": "easy"}
+        case.act("olga", "require_check", branches=["easy"], **check)
+        case.act("olga", "open_issue", title="Labels", labels=[CLEAR_LABEL, AI_LABEL])
+        if queue:
+            rules = [{"type": "merge_queue", "parameters": {"grouping_strategy": "ALLGREEN"}}]
+            conditions = {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}}
+            ruleset = {"name": "queue", "enforcement": "active"}
+            ruleset |= {"rules": rules, "conditions": conditions}  # type: ignore[dict-item]
+            case.act("olga", "set_ruleset", ruleset=ruleset)
+
+    # --- what people do
+
+    def act(self, actor: str, action: str, **parameters: Any) -> None:
+        """Try it; GitHub may refuse. Every act has a second of its own, as GitHub counts them."""
+        self.case.clock.skip(1)
+        try:
+            self.case.act(actor, action, **parameters)
+        except Refused:
+            return
+
+    def pulls(self) -> list[PullRequest]:
+        return list(self.case.hub.world.repository(SHOP).pulls.values())
+
+    def open_pulls(self) -> list[PullRequest]:
+        return [pull for pull in self.pulls() if pull.state == "open"]
+
+    def on_one(self, which: int, actor: str, action: str, **parameters: Any) -> None:
+        if pulls := self.pulls():
+            self.act(actor, action, number=pulls[which % len(pulls)].number, **parameters)
+
+    def commit(self, kind: str) -> dict[str, Any]:
+        match kind:
+            case "ai":
+                return {"message": f"Fix\n\n{TRAILER}"}
+            case "ghost":
+                return {"message": f"Fix\n\n{TRAILER}", "author": "Ghost <ghost@nowhere.example>"}
+            case "framed":
+                return {"message": "Fix", "author": "grace"}
+            case _:
+                return {"message": "Fix"}
+
+    @rule(branch=st.sampled_from(BRANCHES), who=PEOPLE, kind=COMMITS)
+    def push(self, branch: str, who: str, kind: str) -> None:
+        self.act(who, "push", branch=branch, commits=[self.commit(kind)])
+
+    @rule(branch=st.sampled_from(BRANCHES), who=PEOPLE, kind=COMMITS)
+    def force_push(self, branch: str, who: str, kind: str) -> None:
+        self.act(who, "force_push", branch=branch, commits=[self.commit(kind)])
+
+    @rule(branch=st.sampled_from(BRANCHES), who=PEOPLE)
+    def amend_the_trailer_away(self, branch: str, who: str) -> None:
+        if branch in self.case.hub.world.repository(SHOP).branches:
+            self.act(who, "amend", branch=branch, message="Fix")
+
+    @rule(
+        branch=st.sampled_from(BRANCHES),
+        base=st.sampled_from(BASES),
+        who=st.sampled_from(["june", "kim", "grace", "acme-codegen[bot]"]),
+        kind=COMMITS,
+        footer=st.booleans(),
+    )
+    def open(self, branch: str, base: str, who: str, kind: str, *, footer: bool) -> None:
+        if branch not in self.case.hub.world.repository(SHOP).branches:
+            self.act(who, "push", branch=branch, commits=[self.commit(kind)])
+        body = FOOTER if footer else ""
+        self.act(who, "open_pull_request", head=branch, base=base, title="Fix", body=body)
+
+    @rule(which=PULLS, who=SENIORS)
+    def approve(self, which: int, who: str) -> None:
+        self.on_one(which, who, "approve")
+
+    @rule(which=PULLS, who=SENIORS)
+    def approve_twice(self, which: int, who: str) -> None:
+        self.on_one(which, who, "approve")
+        self.on_one(which, who, "approve")
+
+    @rule(which=PULLS, who=SENIORS)
+    def request_changes(self, which: int, who: str) -> None:
+        self.on_one(which, who, "request_changes")
+
+    @rule(which=PULLS, who=SENIORS)
+    def comment(self, which: int, who: str) -> None:
+        self.on_one(which, who, "review", event="COMMENT", body="LGTM, approved")
+
+    @rule(which=PULLS, whose=SENIORS)
+    def dismiss(self, which: int, whose: str) -> None:
+        self.on_one(which, "kim", "dismiss_review", author=whose)
+
+    @rule(which=PULLS, on=st.booleans())
+    def label(self, which: int, *, on: bool) -> None:
+        self.on_one(which, "june", "add_label" if on else "remove_label", label=AI_LABEL)
+
+    @rule(which=PULLS, who=st.sampled_from(["june", "kim", "grace", "ada"]), on=st.booleans())
+    def set_aside(self, which: int, who: str, *, on: bool) -> None:
+        self.rest()  # whatever is there was seen: what a clearing covers is then certain
+        self.on_one(which, who, "add_label" if on else "remove_label", label=CLEAR_LABEL)
+
+    @rule(which=PULLS, footer=st.booleans())
+    def edit_body(self, which: int, *, footer: bool) -> None:
+        self.on_one(which, "june", "edit_pull_request", body=FOOTER if footer else "No AI used.")
+
+    @rule(which=PULLS, base=st.sampled_from(BASES))
+    def retarget(self, which: int, base: str) -> None:
+        self.on_one(which, "kim", "edit_pull_request", base=base)
+
+    @rule(which=PULLS, who=PEOPLE)
+    def update_branch(self, which: int, who: str) -> None:
+        self.on_one(which, who, "update_branch")
+
+    @rule(which=PULLS, draft=st.booleans())
+    def draft(self, which: int, *, draft: bool) -> None:
+        self.on_one(which, "kim", "mark_draft" if draft else "mark_ready")
+
+    @rule(which=PULLS, again=st.booleans())
+    def close(self, which: int, *, again: bool) -> None:
+        self.on_one(which, "kim", "close_pull_request")
+        if again:
+            self.on_one(which, "kim", "reopen_pull_request")
+
+    @rule(who=st.sampled_from(["grace", "ada"]), may=st.booleans())
+    def permission(self, who: str, *, may: bool) -> None:
+        if may:
+            self.act("olga", "add_collaborator", login=who, permission="write")
+        else:
+            self.act("olga", "remove_collaborator", login=who)
+
+    @rule(text=st.sampled_from(list(LAWS)))
+    def roster(self, text: str) -> None:
+        law = LAWS[text]
+        if law is None:
+            self.rest()
+            if not self.open_pulls():
+                return  # a valid roster that was never read cannot stay in force
+        self.law = law or self.law
+        self.case.clock.skip(1)
+        self.case.roster(text)
+
+    @rule(which=PULLS)
+    def merge(self, which: int) -> None:
+        self.on_one(which, "kim", "enqueue" if self.queue else "merge")
+
+    @rule(which=PULLS)
+    def rerun(self, which: int) -> None:
+        if pulls := self.pulls():
+            sha = pulls[which % len(pulls)].head_sha
+            self.act("june", "rerequest_check", sha=sha, name=CHECK)
+
+    # --- what goes wrong
+
+    @rule(fault=FAULTS, times=st.integers(1, 4))
+    def fault(self, fault: tuple[str, str], times: int) -> None:
+        self.case.hub.faults.add(*fault, times=times, field="reviews")
+
+    @rule(lose=st.booleans(), duplicate=st.booleans())
+    def weather(self, *, lose: bool, duplicate: bool) -> None:
+        weather = self.case.hub.courier.weather
+        weather.lose, weather.duplicate = float(lose), float(duplicate)
+        self.lost |= lose
+
+    @rule(which=st.integers(0, 200))
+    def late_delivery(self, which: int) -> None:
+        if known := list(self.case.hub.courier.log):
+            self.case.hub.courier.redeliver(known[which % len(known)])
+
+    # --- what we do
+
+    @rule(steps=st.integers(1, 4))
+    def work(self, steps: int) -> None:
+        """Some of the work, so that the next act falls into the middle of it."""
+        assert self.case.hub.drain()
+        now = self.case.clock.moment()
+        for pull in self.open_pulls():
+            for what in naive.evidence_now(pull):
+                self.perhaps.setdefault(pull.number, {}).setdefault(what, now)
+        for _ in range(steps):
+            self.case.worker.step()
+
+    @rule()
+    def rest(self) -> None:
+        """Nothing fails any more: the check must become what the rules say."""
+        case = self.case
+        case.hub.faults.clear()
+        case.hub.courier.weather.lose = case.hub.courier.weather.duplicate = 0.0
+        if self.lost:
+            assert case.hub.drain()
+            case.clock.skip(1)
+            case.sweep()
+            case.sweep()
+        case.settle()
+        self.merged_is_never_wrong()
+        self.lost = False
+        self.see()
+        self.allowed = {}
+        self.note()
+        for pull in self.open_pulls():
+            seen = case.check(pull.number)
+            wanted = self.allowed[pull.head_sha]
+            assert seen is not None, f"#{pull.number} was never judged"
+            told = f"#{pull.number}: {seen.title}\n{seen.summary}\nthe rules: {wanted}"
+            assert seen.conclusion in wanted, told
+
+    def see(self) -> None:
+        now = self.case.clock.moment()
+        for pull in self.open_pulls():
+            mine = self.seen.setdefault(pull.number, {})
+            for what in naive.evidence_now(pull):
+                mine.setdefault(what, self.perhaps.get(pull.number, {}).get(what, now))
+
+    # --- what the rules say
+
+    def verdicts(self, pull: PullRequest) -> set[str]:
+        """The worst over the head: with the evidence that was surely seen, and with all of it."""
+        world = self.case.hub.world
+        found = set()
+        for everything in (False, True):
+            twins = [one for one in self.open_pulls() if one.head_sha == pull.head_sha]
+            found.add(
+                naive.worst(
+                    naive.verdict(world, twin, self.law, dict(self.evidence(twin, everything)))
+                    for twin in twins
+                )
+            )
+        return found
+
+    def evidence(
+        self, pull: PullRequest, everything: bool
+    ) -> Iterator[tuple[str, datetime | None]]:
+        """Of the pull request and of its open twins; ``everything``: of the whole branch, ever."""
+        for what in naive.evidence_now(pull):
+            yield what, None
+        family = [one for one in self.pulls() if one.head_ref == pull.head_ref]
+        for one in family:
+            if one.state == "open" or everything:
+                shared = [self.seen.get(one.number, {})]
+                shared += [self.perhaps.get(one.number, {})] if everything else []
+                for part in shared:
+                    yield from part.items()
+
+    def note(self) -> None:
+        with self.case.hub.world.lock:
+            for pull in self.open_pulls():
+                self.allowed.setdefault(pull.head_sha, set()).update(self.verdicts(pull))
+
+    @invariant()
+    def green_is_never_wrong(self) -> None:
+        self.note()
+        for pull in self.open_pulls():
+            seen = self.case.check(pull.number)
+            if seen is not None and seen.green:
+                assert GREEN in self.allowed[pull.head_sha], f"{pull.number}: {seen}"
+
+    @invariant()
+    def merged_is_never_wrong(self) -> None:
+        for pull in self.pulls():
+            if pull.merged and pull.number not in self.merged:
+                self.merged.add(pull.number)
+                said = self.allowed.get(pull.head_sha, set())
+                assert GREEN in said, f"#{pull.number} was merged"
+
+    def teardown(self) -> None:
+        try:
+            self.rest()
+        finally:
+            self.stack.close()
+
+
+def test_green_is_never_wrong_and_the_check_ends_right() -> None:
+    profile = settings(
+        max_examples=max(STEPS // STEPS_AN_EXAMPLE, 1),
+        stateful_step_count=STEPS_AN_EXAMPLE,
+        deadline=None,
+        derandomize="MODEL_STEPS" not in os.environ,
+        suppress_health_check=list(HealthCheck),
+        phases=PHASES,
+        print_blob=True,
+    )
+    run_state_machine_as_test(Gate, settings=profile)
