@@ -1,0 +1,81 @@
+"""Which approvals of an older head may carry over to this one, if the change is the same.
+
+An approval is of a commit. It carries over only where the pull request's own diff is provably the
+same (``patch.compare``; asking costs calls), nothing else that the approval rested on has changed,
+and no commit brings evidence that the approver could not know of (design section 5).
+"""
+
+from collections.abc import Iterable
+
+from github_app.judge.facts import EventKind, PullRequest, Review, ReviewState
+from github_app.judge.memory import Memory
+from github_app.judge.reasons import Code
+from github_app.judge.signals import Place, Signal
+from github_app.judge.signoff import Ignored
+
+MOST = 5  # older heads that are looked at: each costs a call
+
+_OTHER_BASE = frozenset(
+    {EventKind.BASE_CHANGED, EventKind.BASE_CHANGED_BY_GITHUB, EventKind.BASE_FORCE_PUSHED}
+)
+
+
+def barred(
+    pull: PullRequest, opinions: Iterable[Review], found: Iterable[Signal], memory: Memory
+) -> frozenset[int]:
+    """The ids of approvals of older heads that cannot carry over, whatever the diffs say.
+
+    ``found`` are the signals of this snapshot, ``memory`` what was known before it.
+    """
+    older = [
+        review
+        for review in opinions
+        if review.state is ReviewState.APPROVED and review.commit_oid != pull.head_oid
+    ]
+    if not older:
+        return frozenset()
+    marks = {_mark(signal) for signal in found if signal.place is Place.COMMIT}
+    return frozenset(
+        review.id
+        for review in older
+        if not _known_by(review, marks, memory) or _base_changed_after(review, pull)
+    )
+
+
+def worth_asking(ignored: Iterable[Ignored], barred_ids: frozenset[int]) -> tuple[str, ...]:
+    """The older heads, newest approval first, that stand between an approval and its counting."""
+    newest_first = reversed(
+        [
+            item.review.commit_oid
+            for item in ignored
+            if [reason.code for reason in item.reasons] == [Code.OLDER_HEAD]
+            and item.review.id not in barred_ids
+            and item.review.commit_oid is not None
+        ]
+    )
+    return tuple(dict.fromkeys(newest_first))[:MOST]
+
+
+def _known_by(review: Review, marks: set[tuple[str, str, str]], memory: Memory) -> bool:
+    """Whether each mark that a commit bears was seen, on this change, before the approval."""
+    if review.submitted_at is None:
+        return False
+    then = {
+        _mark(item.signal)
+        for item in memory.evidence
+        if item.signal.place is Place.COMMIT
+        # GitHub tells whole seconds
+        and item.first_seen.replace(microsecond=0) <= review.submitted_at
+    }
+    return marks <= then
+
+
+def _base_changed_after(review: Review, pull: PullRequest) -> bool:
+    """Whether the diff that was approved was one against another base."""
+    return review.submitted_at is None or any(
+        event.kind in _OTHER_BASE and event.at >= review.submitted_at for event in pull.timeline
+    )
+
+
+def _mark(signal: Signal) -> tuple[str, str, str]:
+    return signal.tool, signal.kind.value, signal.evidence

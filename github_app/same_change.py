@@ -1,0 +1,104 @@
+"""Asks GitHub whether two commits make the same change: the diffs, their proof, and what is known.
+
+What was proven of two commits stays true, so each question is asked once. Only answers are kept:
+diffs are private code.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeVar
+
+from github_app.gateway.client import Installation
+from github_app.gateway.diff import diff, merge_base
+from github_app.judge.facts import PullRequest
+from github_app.judge.patch import Sameness, compare, is_whole
+
+KEPT = 10_000  # answers; a hundred bytes or two each
+
+_Key = tuple[int, str, str, str, str]
+_T = TypeVar("_T")
+
+
+class SameChange:
+    """One a process, for any number of threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: OrderedDict[_Key, bool] = OrderedDict()
+
+    def carried(
+        self, installation: Installation, pull: PullRequest, older: Iterable[str]
+    ) -> frozenset[str]:
+        """Those of the ``older`` heads whose diff against the base is provably that of the head.
+
+        One call, and one more for each older head; two more if the base changed the same files.
+        Raises: GitHubError.
+        """
+        if not pull.files_complete:
+            return frozenset()
+        head = _once(lambda: _whole_diff(installation, pull))
+
+        def ask(oid: str) -> bool | None:
+            return _is_same(installation, pull, oid, head())
+
+        key = (pull.repository.id, pull.base_oid, pull.head_oid, pull.base_oid)
+        return frozenset(oid for oid in older if self._answer((*key, oid), partial(ask, oid)))
+
+    def _answer(self, key: _Key, ask: Callable[[], bool | None]) -> bool | None:
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+        found = ask()
+        if found is None:
+            return None  # what GitHub did not show now it may show later
+        with self._lock:
+            self._known[key] = found
+            while len(self._known) > KEPT:
+                self._known.popitem(last=False)
+        return found
+
+
+def _whole_diff(installation: Installation, pull: PullRequest) -> str | None:
+    found = diff(installation, pull.repository, pull.base_oid, pull.head_oid)
+    return found if found is not None and is_whole(found, pull.files) else None
+
+
+def _is_same(
+    installation: Installation, pull: PullRequest, older: str, head: str | None
+) -> bool | None:
+    if head is None:
+        return None
+    approved = diff(installation, pull.repository, pull.base_oid, older)
+    if approved is None:
+        return None
+    found = compare(approved, head)
+    if found is Sameness.BASE_NEEDED:
+        movement = _base_movement(installation, pull, older)
+        if movement is None:
+            return None
+        found = compare(approved, head, movement)
+    return found is Sameness.SAME
+
+
+def _base_movement(installation: Installation, pull: PullRequest, older: str) -> str | None:
+    """The diff from the merge base of ``older`` to that of the head.
+
+    A three-dot comparison of ``older`` with the head's merge base begins where ``older`` left the
+    base: at its own merge base.
+    """
+    tip = merge_base(installation, pull.repository, pull.base_oid, pull.head_oid)
+    return None if tip is None else diff(installation, pull.repository, older, tip)
+
+
+def _once(ask: Callable[[], _T]) -> Callable[[], _T]:
+    found: list[_T] = []
+
+    def answer() -> _T:
+        if not found:
+            found.append(ask())
+        return found[0]
+
+    return answer
