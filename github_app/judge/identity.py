@@ -77,6 +77,7 @@ _AGENT_BOXES = _words(
     "agent agents ai aibot llm gpt assistant copilot codegen subagent coder codingagent"
 )
 _NO_REPLY = _words("noreply no-reply no_reply donotreply do-not-reply")
+_PRODUCT_DOMAINS = _words("ai dev sh app io")
 _AI_DOMAINS = (".ai", ".agent")
 
 
@@ -274,6 +275,8 @@ class Names:
         if "agent" in words or "subagent" in words:
             credited = role is Role.CO_AUTHOR or not email or not set(words).isdisjoint(boxes)
             sure = _LIKELY if credited else _WEAK
+        if role is Role.CO_AUTHOR and own_domain and _is_products_box(words, local, domain):
+            return Named(UNKNOWN_TOOL, _LIKELY)
         if sure is None and own_domain:
             sure = self._mailbox(local, domain, len(words), role)
         if sure is None and _names_ai(shown, words):
@@ -480,6 +483,12 @@ def _names_ai(shown: str, words: list[str]) -> bool:
         or not {"llm", "gpt", "chatgpt", "copilot", "chatbot"}.isdisjoint(words)
         or (len(words) > 1 and words[-1] == "assistant")
     )
+
+
+def _is_products_box(words: list[str], local: str, domain: str) -> bool:
+    """``Acme Pen <pen@acme.ai>``, ``Pen <pen@pen.dev>``: named as its maker's host and mailbox."""
+    label, _, rest = domain.partition(".")
+    return rest in _PRODUCT_DOMAINS and words in ([label, local], [label]) and local in words
 
 
 def _is_path(text: str) -> bool:

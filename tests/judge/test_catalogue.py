@@ -161,6 +161,18 @@ def test_the_shipped_file_fits_the_schema() -> None:
     jsonschema.validate(yaml.safe_load(text), schema())
 
 
+def test_the_example_in_the_docs_is_valid() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "detection.md").read_text("utf-8")
+    tool, example = (
+        yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    )
+    data = MINIMAL | {"tools": tool, "sources": {"vendor": "docs", "observed": "seen"}}
+    jsonschema.validate(data, schema())
+    catalogue = parse_catalogue(data)
+    assert found(example_of(example["brightpen"]["ai"]), catalogue) == {"brightpen"}
+    assert found(example_of(example["brightpen"]["not"]), catalogue) == set()
+
+
 def test_a_template_matches_a_beginning() -> None:
     pattern = template("claude/issue-{n}-{hex}")
     assert pattern.match("claude/issue-12-beef-and-more")
@@ -179,7 +191,7 @@ def _enough(signals: tuple[Signal, ...]) -> set[str]:
     return {s.tool for s in signals if s.confidence is not Confidence.WEAK}
 
 
-def example(text: str) -> CommitText:
+def example_of(text: str) -> CommitText:
     if text.startswith("author: "):
         name, _, email = text.removeprefix("author: ").rpartition(" <")
         return CommitText(
@@ -194,12 +206,12 @@ def test_every_tool_has_an_example_and_a_near_miss() -> None:
 
 @pytest.mark.parametrize("tool", sorted(EXAMPLES))
 def test_the_example_of_a_tool_is_found(tool: str) -> None:
-    assert tool in found(example(EXAMPLES[tool]["ai"]))
+    assert tool in found(example_of(EXAMPLES[tool]["ai"]))
 
 
 @pytest.mark.parametrize("tool", sorted(EXAMPLES))
 def test_the_near_miss_of_a_tool_is_not(tool: str) -> None:
-    assert found(example(EXAMPLES[tool]["not"])) == set()
+    assert found(example_of(EXAMPLES[tool]["not"])) == set()
 
 
 def filled(text: str) -> str:
@@ -214,25 +226,25 @@ def signals_of(mark: Mark, text: str) -> tuple[Signal, ...]:
     match mark.kind:
         case MarkKind.EMAIL:
             name = "" if not mark.needs_name else _name_of(mark.tool)
-            return detect_commit(SHIPPED, example(f"author: {name} <{text}>"))
+            return detect_commit(SHIPPED, example_of(f"author: {name} <{text}>"))
         case MarkKind.LOGIN:
             opener = user(text, 999_999) if mark.by_person else bot(text, 999_999)
             quiet = commit(by=identity("june"))
             pull = a_pull(author=opener, commits=(quiet,), head_ref="tidy", body="", title="Tidy")
             return detect(pull, DetectionPolicy(), SHIPPED)
         case MarkKind.NAME:
-            return detect_commit(SHIPPED, example(f"Co-authored-by: {text}"))
+            return detect_commit(SHIPPED, example_of(f"Co-authored-by: {text}"))
         case MarkKind.NAME_END:
-            return detect_commit(SHIPPED, example(f"author: Nadia{text} <nadia@x.example.edu>"))
+            return detect_commit(SHIPPED, example_of(f"author: Nadia{text} <nadia@x.example.edu>"))
         case MarkKind.TRAILER:
             value = mark.values[0] if mark.values else "a1b2c3d4"
-            return detect_commit(SHIPPED, example(f"{text}: {value}"))
+            return detect_commit(SHIPPED, example_of(f"{text}: {value}"))
         case MarkKind.LINK:
-            return detect_commit(SHIPPED, example(f"See https://{text}"))
+            return detect_commit(SHIPPED, example_of(f"See https://{text}"))
         case MarkKind.HOME:
-            return detect_commit(SHIPPED, example(f"Generated with [it](https://{text})"))
+            return detect_commit(SHIPPED, example_of(f"Generated with [it](https://{text})"))
         case MarkKind.PHRASE:
-            return detect_commit(SHIPPED, example(text))
+            return detect_commit(SHIPPED, example_of(text))
         case MarkKind.SUBJECT:
             return detect_commit(SHIPPED, CommitText(id="1", message=f"{text}tidy the parser"))
         case _:
@@ -284,7 +296,7 @@ def test_every_mark_is_found_where_it_belongs(mark: Mark) -> None:
 @pytest.mark.parametrize("mark", ALL_MARKS)
 def test_almost_a_mark_is_not_that_tool(mark: Mark) -> None:
     if mark.needs_name:
-        signals = detect_commit(SHIPPED, example(f"author: Nadia Sand <{mark.text}>"))
+        signals = detect_commit(SHIPPED, example_of(f"author: Nadia Sand <{mark.text}>"))
     else:
         signals = signals_of(mark, near_miss(mark))
     assert mark.tool not in _enough(signals)
@@ -301,21 +313,21 @@ def test_a_roster_adds_bots_and_labels() -> None:
     )
     ours = SHIPPED.with_policy(policy)
     author = "author: {0}[bot] <900000009+{0}[bot]@users.noreply.github.com>"
-    assert found(example(author.format("acme-codegen")), ours) == {UNKNOWN_TOOL}
-    assert found(example(author.format("acme-mover"))) == {UNKNOWN_TOOL}
-    assert found(example(author.format("acme-mover")), ours) == set()
+    assert found(example_of(author.format("acme-codegen")), ours) == {UNKNOWN_TOOL}
+    assert found(example_of(author.format("acme-mover"))) == {UNKNOWN_TOOL}
+    assert found(example_of(author.format("acme-mover")), ours) == set()
 
 
 def test_a_roster_cannot_make_an_ai_bot_automation() -> None:
     policy = DetectionPolicy(automation_bots=frozenset({"claude", "devin-ai-integration"}))
     ours = SHIPPED.with_policy(policy)
-    assert found(example(EXAMPLES["devin"]["ai"]), ours) == {"devin"}
+    assert found(example_of(EXAMPLES["devin"]["ai"]), ours) == {"devin"}
     author = "author: claude[bot] <209825114+claude[bot]@users.noreply.github.com>"
-    assert found(example(author), ours) == {"claude"}
+    assert found(example_of(author), ours) == {"claude"}
 
 
 def test_a_roster_can_say_that_listed_automation_is_ai() -> None:
     ours = SHIPPED.with_policy(DetectionPolicy(ai_bots=frozenset({"dependabot"})))
     author = "author: dependabot[bot] <49699333+dependabot[bot]@users.noreply.github.com>"
-    assert found(example(author)) == set()
-    assert found(example(author), ours) == {UNKNOWN_TOOL}
+    assert found(example_of(author)) == set()
+    assert found(example_of(author), ours) == {UNKNOWN_TOOL}

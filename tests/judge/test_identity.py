@@ -91,6 +91,20 @@ def test_a_co_author_without_a_mailbox_is_a_tool_and_an_author_perhaps() -> None
 
 
 @pytest.mark.parametrize(
+    ("name", "email", "found"),
+    [
+        pytest.param("Acme Pen", "pen@acme.ai", True, id="maker-and-product"),
+        pytest.param("Pen", "pen@pen.dev", True, id="product"),
+        pytest.param("Ana Pen", "ana@pen.ai", False, id="person-at-a-company"),
+        pytest.param("Ana", "ana@pen.ai", False, id="first-name-at-a-company"),
+        pytest.param("Acme Pen", "pen@acme.example.edu", False, id="host-of-another-kind"),
+    ],
+)
+def test_a_co_author_named_as_its_mailbox(name: str, email: str, found: bool) -> None:
+    assert (NAMES.identify(name, email, Role.CO_AUTHOR) is not None) is found
+
+
+@pytest.mark.parametrize(
     ("value", "tools"),
     [
         pytest.param("Claude Code (Sonnet 4.5)", ["claude"], id="model-in-brackets"),
