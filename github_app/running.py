@@ -9,6 +9,7 @@ from github_app.leases import LeaseKeeper
 from github_app.logs import get_logger, trace
 from github_app.services import Parts
 from github_app.store.errors import StoreError
+from github_app.store.stats import WorkState
 from github_app.sweep import Timer
 
 log = get_logger("running")
@@ -40,10 +41,19 @@ class Workers:
             )
 
     def start(self) -> None:
+        self._take_over()
         self._leases.start()
         for thread in self._threads:
             thread.start()
         log.info("workers started", threads=len(self._threads))
+
+    def _take_over(self) -> None:
+        """End the leases of this machine's dead workers now, instead of when they lapse."""
+        queue = self._parts.store.queue
+        names = {work.worker for work in queue.listing(state=WorkState.LEASED)}
+        for name in names:
+            if name is not None and services.is_dead(name):
+                log.info("took over", worker=name, leases=queue.abandon(name))
 
     def run(self) -> None:
         """Work until ``stop``; the calling thread minds the timer of the sweep."""

@@ -139,9 +139,28 @@ def sweeper(parts: Parts) -> Sweeper:
     return Sweeper(github=parts.github, store=parts.store, fetcher=parts.fetcher)
 
 
+def worker_name(pid: int, number: int) -> str:
+    """Names a worker thread across the fleet."""
+    return f"{socket.gethostname()}/{pid}/{number}"
+
+
+def is_dead(name: str) -> bool:
+    """Whether the process behind a worker's name ended, as far as this machine can tell."""
+    host, _, rest = name.rpartition("/")[0].rpartition("/")
+    if host != socket.gethostname() or not rest.isdigit():
+        return False
+    try:
+        os.kill(int(rest), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, OverflowError):
+        return False
+    return False
+
+
 def worker(parts: Parts, leases: LeaseKeeper, number: int) -> Worker:
     return Worker(
-        name=f"{socket.gethostname()}/{os.getpid()}/{number}",
+        name=worker_name(os.getpid(), number),
         github=parts.github,
         store=parts.store,
         judgement=parts.judgement,
