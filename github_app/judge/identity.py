@@ -25,7 +25,7 @@ from github_app.judge.catalogue import (
 from github_app.judge.signals import Confidence
 from github_app.judge.text import normalise
 
-_REMEMBERED = 8192  # answers kept: identities and credits repeat within a history
+_REMEMBERED = 4096  # answers kept: identities and credits repeat within a history
 _LONGEST = 200  # characters of a name, address or value that are read
 _CERTAIN, _LIKELY, _WEAK = Confidence.CERTAIN, Confidence.LIKELY, Confidence.WEAK
 
@@ -122,18 +122,22 @@ class Names:
             word: family.tool for family in catalogue.generic.models for word in family.words
         }
         self._model = _model_pattern(self._families)
-        self.identify = lru_cache(_REMEMBERED)(self._identify)
-        self.credit = lru_cache(_REMEMBERED)(self._credits)
+        self._identified = lru_cache(_REMEMBERED)(self._identify)
+        self._credited = lru_cache(_REMEMBERED)(self._credits)
+        self._opened = lru_cache(_REMEMBERED)(self._opening)
 
     # -- who stands behind a name and an address ------------------------------------------------
 
-    def _identify(self, name: str, email: str, role: Role) -> Named | None:
+    def identify(self, name: str, email: str, role: Role) -> Named | None:
         """The tool behind ``name <email>``, or None for people and automation.
 
-        Either may be any text, in any case.
+        Either may be any text, in any case. What is kept of it is short.
         """
-        shown = normalise(name[:_LONGEST])
-        name, email = shown.lower().strip(), normalise(email[:_LONGEST]).lower().strip()
+        return self._identified(name[:_LONGEST], email[:_LONGEST], role)
+
+    def _identify(self, name: str, email: str, role: Role) -> Named | None:
+        shown = normalise(name)
+        name, email = shown.lower().strip(), normalise(email).lower().strip()
         if name in self._automation and email in self._automation_emails:
             return None
         by_name = self._by_name(name)
@@ -304,15 +308,18 @@ class Names:
 
     # -- whom a value credits -------------------------------------------------------------------
 
-    def _credits(self, value: str, strict: bool = False) -> tuple[Named, ...]:  # noqa: FBT001, FBT002
+    def credit(self, value: str, *, strict: bool = False) -> tuple[Named, ...]:
         """The tools a trailer's value names, none if it names people.
 
         ``strict``: every word of the value must belong to a name, as in ``Model: GPT-5``.
         """
-        text = value[: 2 * _LONGEST].lower().strip()
+        return self._credited(value[: 2 * _LONGEST], strict)
+
+    def _credits(self, value: str, strict: bool) -> tuple[Named, ...]:  # noqa: FBT001 - cached
+        text = value.lower().strip()
         addresses = _ADDRESS.findall(text)[:8]
         if addresses:
-            return self._credited_identities(value[: 2 * _LONGEST].strip(), text, addresses)
+            return self._credited_identities(value.strip(), text, addresses)
         kernel = _KERNEL_FORM.match(text)
         if kernel and not text.startswith(("http:", "https:")):
             return self._kernel_form(kernel, strict)
@@ -402,6 +409,9 @@ class Names:
 
     def opening(self, text: str) -> Named | None:
         """The tool that ``text`` begins with, if nothing else is said in the same breath."""
+        return self._opened(text[:_LONGEST])
+
+    def _opening(self, text: str) -> Named | None:
         first = _SEGMENTS.split(text.lower(), maxsplit=1)[0]
         return next(iter(self.credit(text)), None) if self.only(first) else None
 

@@ -152,7 +152,7 @@ class Messages:
             if low:
                 yield page.hit(rule.kind, rule.tool, rule.sure, start)
             return
-        named = self._names.credit(value, rule.strict)
+        named = self._names.credit(value, strict=rule.strict)
         if rule.any_value:
             if (
                 not low

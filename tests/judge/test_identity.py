@@ -143,7 +143,7 @@ def test_credit(value: str, tools: list[str]) -> None:
     ],
 )
 def test_strict_credit_wants_nothing_but_the_name(value: str, tools: list[str]) -> None:
-    assert [named.tool for named in NAMES.credit(value, True)] == tools
+    assert [named.tool for named in NAMES.credit(value, strict=True)] == tools
 
 
 def test_account_of() -> None:
