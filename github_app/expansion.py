@@ -14,6 +14,9 @@ from github_app.store.task import BULK, Task, TaskKind
 
 # The subject of a repository's row when only what was missed is looked for.
 MISSED = "missed"
+# GitHub's times are whole seconds, clocks differ and replicas lag: a judgement that was asked for
+# so soon after the last change may not have seen it, so it is made once more. Seconds.
+MARGIN = 10.0
 
 
 class Expansion:
@@ -65,7 +68,7 @@ class Expansion:
         for pull in found:
             last = asked.get(str(pull.number), 0.0)
             judged = pull.check is not None and pull.check.status == "COMPLETED"
-            if not judged or pull.updated_at.timestamp() > last:
+            if not judged or pull.updated_at.timestamp() + MARGIN > last:
                 yield pull
 
     def _installation(self, installation: Installation) -> Iterator[Task]:
