@@ -30,8 +30,6 @@ from github_app.judge.text import excerpt, normalise
 
 CLEARING_LABEL = "not-ai-assisted"  # applied by a senior who may, it clears what was found
 
-_BY_ROLE = {Role.AUTHOR: SignalKind.AUTHOR, Role.COMMITTER: SignalKind.COMMITTER}
-
 
 class CommitText(NamedTuple):
     """What git alone says of one commit, whatever host it is on."""
@@ -71,32 +69,38 @@ class Reader:
         )
 
     def commit(self, commit: CommitText) -> tuple[Signal, ...]:
-        return merge(
-            (
-                *self._identity(commit.id, Role.AUTHOR, commit.author_name, commit.author_email),
-                *self._identity(
-                    commit.id, Role.COMMITTER, commit.committer_name, commit.committer_email
-                ),
-                *self.text(commit.message, Place.COMMIT, commit.id),
-            )
-        )
+        identify = self.names.identify
+        author = identify(commit.author_name, commit.author_email, Role.AUTHOR)
+        committer = identify(commit.committer_name, commit.committer_email, Role.COMMITTER)
+        hits = self.messages.read(commit.message)
+        if not (author or committer or hits):
+            return ()
+        signals = [_signal(hit, Place.COMMIT, commit.id) for hit in hits]
+        if committer:
+            signals.insert(0, _committed_by(commit, committer))
+        if author:
+            signals.insert(0, _written_by(commit, author))
+        return merge(signals)
 
     def text(self, text: str, place: Place, ref: str = "") -> Iterator[Signal]:
         return (_signal(hit, place, ref) for hit in self.messages.read(text))
 
-    def _identity(self, oid: str, role: Role, name: str, email: str) -> tuple[Signal, ...]:
-        named = self.names.identify(name, email, role)
-        if named is None:
-            return ()
-        sure = named.sure
-        if role is Role.COMMITTER:  # rebased, cherry-picked or committed for somebody else
-            sure = Confidence.LIKELY if sure is Confidence.CERTAIN else Confidence.WEAK
-        return (
-            Signal(
-                tool=named.tool, kind=_BY_ROLE[role], confidence=sure, place=Place.COMMIT,
-                ref=oid, evidence=excerpt(f"{name} <{email}>"),
-            ),
-        )  # fmt: skip
+
+def _written_by(commit: CommitText, named: Named) -> Signal:
+    return Signal(
+        tool=named.tool, kind=SignalKind.AUTHOR, confidence=named.sure, place=Place.COMMIT,
+        ref=commit.id, evidence=excerpt(f"{commit.author_name} <{commit.author_email}>"),
+    )  # fmt: skip
+
+
+def _committed_by(commit: CommitText, named: Named) -> Signal:
+    """Rebased, cherry-picked or committed for somebody else: one step less sure."""
+    certain = named.sure is Confidence.CERTAIN
+    return Signal(
+        tool=named.tool, kind=SignalKind.COMMITTER,
+        confidence=Confidence.LIKELY if certain else Confidence.WEAK, place=Place.COMMIT,
+        ref=commit.id, evidence=excerpt(f"{commit.committer_name} <{commit.committer_email}>"),
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=8)

@@ -328,10 +328,8 @@ class _Page:
     __slots__ = ("_layout", "low", "raw", "text")
 
     def __init__(self, text: str, review_blocks: tuple[tuple[str, str], ...]) -> None:
-        low = text.lower()
-        self.text = text if len(low) == len(text) else low  # positions must agree
-        low = wording.narrow(low)
-        self.raw = low
+        self.text = text
+        self.raw = low = wording.narrow(text).lower()  # as long as the text: positions agree
         if "<!--" in low:
             for opening, closing in review_blocks:
                 low = _blanked(low, opening, closing)

@@ -14,12 +14,12 @@ _PLAIN = {ord(wide): plain for wide, plain in zip("•“”‘’✓✔–—�
 _SHORT = 16
 
 
-def narrow(low: str) -> str:
-    """``low`` in characters of one byte, as long as before: what all patterns are matched against.
+def narrow(text: str) -> str:
+    """``text`` in characters of one byte, as long as before: what all patterns are matched against.
 
     Searching is several times slower in a text with a single wider character, such as a picture.
     """
-    return low if low.isascii() else _WIDE.sub(_narrowed, low)
+    return text if text.isascii() else _WIDE.sub(_narrowed, text)
 
 
 def _narrowed(run: re.Match[str]) -> str:
