@@ -156,6 +156,16 @@ class Store:
     """The objects of one network: a repository and its forks share them, as on GitHub."""
 
     commits: dict[str, Commit] = field(default_factory=dict)
+    sizes: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+
+    def size(self, commit: Commit) -> tuple[int, int, int]:
+        """Added lines, deleted lines and changed files, against the first parent."""
+        if commit.sha not in self.sizes:
+            parent = self.commits[commit.parents[0]].tree if commit.parents else EMPTY_TREE
+            counts = [change.counts for change in diff(parent, commit.tree)]
+            added, deleted = sum(one[0] for one in counts), sum(one[1] for one in counts)
+            self.sizes[commit.sha] = added, deleted, len(counts)
+        return self.sizes[commit.sha]
 
     def commit(
         self,

@@ -917,7 +917,9 @@ _simple(
         "authoredByCommitter": lambda c: c.git.author.email == c.git.committer.email,
         "onBehalfOf": lambda _: None,
         "tree": lambda c: TreeView(c.repository, c.git.tree),
-        "changedFilesIfAvailable": lambda _: None,
+        "additions": lambda c: c.repository.store.size(c.git)[0],
+        "deletions": lambda c: c.repository.store.size(c.git)[1],
+        "changedFilesIfAvailable": lambda c: c.repository.store.size(c.git)[2],
     },
     "Commit",
 )

@@ -67,6 +67,15 @@ def moment(node: Node, field: str) -> datetime:
     return found.astimezone(UTC)
 
 
+def _typed_moment(node: Node, field: str) -> datetime | None:
+    """A time that a committer typed: it may be none that can be told. None then."""
+    told = text(node, field)
+    try:
+        return moment(node, field) if told else None
+    except (ValueError, OverflowError):
+        return None
+
+
 def items(connection: Node, read: Callable[[Node], T]) -> tuple[T, ...]:
     """Every node of a connection. A null among them is something GitHub withheld: a surprise."""
     return tuple([read(node) for node in _of(connection, "nodes", list)])
@@ -131,6 +140,11 @@ def commit(item: Node) -> Commit:
         parents=oids,
         signature=None if signature is None else _signature(signature),
         committed_via_web=flag(node, "committedViaWeb"),
+        authored_at=_typed_moment(node, "authoredDate"),
+        additions=number(node, "additions"),
+        deletions=number(node, "deletions"),
+        changed_files=optional(node, "changedFilesIfAvailable", number),
+        tree_oid=text(child(node, "tree"), "oid"),
     )
 
 

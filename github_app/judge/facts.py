@@ -86,7 +86,8 @@ class Commit:
 
     ``authors`` is the git author first, then the co-authors GitHub resolved (at most what it
     listed: ``authors_complete`` says whether that was all). The times in a commit are whatever
-    the committer typed; they are not read at all.
+    the committer typed: ``authored_at`` (aware, UTC) tells a copy of a commit and nothing else.
+    ``additions``, ``deletions`` and ``changed_files`` are against the first parent; None: not said.
     """
 
     oid: str
@@ -98,6 +99,11 @@ class Commit:
     parents: tuple[str, ...] = ()
     signature: Signature | None = None
     committed_via_web: bool = False
+    authored_at: datetime | None = None
+    additions: int | None = None
+    deletions: int | None = None
+    changed_files: int | None = None
+    tree_oid: str | None = None
 
 
 class ReviewState(StrEnum):

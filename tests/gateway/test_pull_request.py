@@ -365,6 +365,24 @@ def test_a_commit_in_every_detail(hub: Hub, installation: Installation) -> None:
     assert found.signature == Signature(valid=True, state="VALID", by_github=True, signer=signer)
 
 
+def test_the_size_and_time_of_a_commit(hub: Hub, installation: Installation) -> None:
+    found = taken(hub, installation, build.snapshot()).pull.commits[-1]
+    assert found.authored_at == datetime(2026, 5, 1, 9, tzinfo=UTC)
+    assert (found.additions, found.deletions, found.changed_files) == (3, 1, 1)
+    assert found.tree_oid == "7" * 40
+
+
+@pytest.mark.parametrize("told", ["", "99999-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_is_none(hub: Hub, installation: Installation, told: str) -> None:
+    """Anything can be typed into a commit; it must not keep the pull request from a verdict."""
+    commit = build.commit(HEAD)
+    commit["commit"] |= {"authoredDate": told, "changedFilesIfAvailable": None}
+    (found,) = taken(
+        hub, installation, build.snapshot(build.pull(commits=page(commit)))
+    ).pull.commits
+    assert (found.authored_at, found.changed_files) == (None, None)
+
+
 def test_a_review_whose_commit_is_lost(hub: Hub, installation: Installation) -> None:
     lost = build.review(oid=None) | {"author": None, "submittedAt": None}
     (review,) = taken(
