@@ -116,6 +116,7 @@ class Names:
         self._automation = {account.login for account in catalogue.automation}
         self._automation_emails = {e for account in catalogue.automation for e in account.emails}
         self._reviewers = {account.login for account in catalogue.reviewers}
+        self._vendors = {tool.id: tool.vendor for tool in catalogue.tools}
         self._endings = tuple(catalogue.marks(MarkKind.NAME_END))
         self._names = _by_first_word(catalogue.marks(MarkKind.NAME))
         self._families = {
@@ -195,7 +196,9 @@ class Names:
             None,
         )
         if mark and not (mark.needs_name and not by_name):
-            tool = by_name.tool if by_name else mark.tool
+            tool = mark.tool
+            if by_name and self._vendors.get(by_name.tool) != self._vendors.get(tool):
+                tool = by_name.tool  # other makers' tools write the addresses of this one
             return Named(tool, max(mark.sure, least, key=_rank))
         account = _GITHUB.fullmatch(email)
         if not account:

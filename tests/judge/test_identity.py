@@ -17,6 +17,9 @@ FORGE = "users.noreply.github.com"
     [
         pytest.param("Claude", "noreply@anthropic.com", "claude", CERTAIN, id="address"),
         pytest.param("Codex", "noreply@anthropic.com", "codex", CERTAIN, id="name-beats-address"),
+        pytest.param(
+            "Copilot Autofix", f"175728472+Copilot@{FORGE}", "copilot", CERTAIN, id="same-maker"
+        ),
         pytest.param("x", f"198982749+Copilot@{FORGE}", "copilot", CERTAIN, id="numeric-address"),
         pytest.param("x", f"158243242+renamed[bot]@{FORGE}", "devin", LIKELY, id="id-new-login"),
         pytest.param("x", f"1+claude[bot]@{FORGE}", "claude", CERTAIN, id="bot-login-other-id"),
