@@ -121,6 +121,10 @@ class Bench:
                 raise TimeoutError("the work was not done in time")
             time.sleep(0.25)
 
+    def web_cpu(self) -> float:
+        times = [process.cpu_times() for process in self.app.part("web")]
+        return sum(each.user + each.system for each in times)
+
     # --- one after the other ---
 
     def sustained(self) -> list[Figure]:
@@ -167,7 +171,9 @@ class Bench:
         """A steady stream of webhooks while the worker judges."""
         size = self.size
         pulls = self.remote.run(build, size.pulls, "accepted")
+        cpu = self.web_cpu()
         posted = self.post(self.webhooks(pulls), size.rated, rate=size.rate)
+        each = (self.web_cpu() - cpu) / len(posted) * 1000
         self.worked_off()
         p99 = percentile([one.seconds for one in posted], 99) * 1000
         p50 = percentile([one.seconds for one in posted], 50) * 1000
@@ -178,6 +184,7 @@ class Bench:
                 remark=f"median {p50:.1f} ms, {len(posted)} sent, worker judging",
             ),
             Figure(f"webhooks at {size.rate:.0f}/s: refused", refused, target=0),
+            Figure("CPU of web for a webhook", each, "ms"),
         ]  # fmt: skip
 
     def burst(self) -> list[Figure]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import click
@@ -23,6 +24,8 @@ WEB_THREADS = 8
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 GRACE = 30.0
 POLL = 0.1
+# GitHub waits ten seconds for an answer, and a judgement may wait: the web goes first.
+YIELDING = 5
 
 
 @click.command("serve")
@@ -54,7 +57,7 @@ def serve(threads: int, sweep_every: float, *, no_sweep: bool, pull: bool) -> No
     worker = ["worker", "--threads", str(threads), "--sweep-every", str(sweep_every), *flags]
     children = [
         Child("web", gunicorn(settings.host, settings.port)),
-        Child("worker", [sys.executable, "-m", "github_app", *worker]),
+        Child("worker", [sys.executable, "-m", "github_app", *worker], niceness=YIELDING),
     ]
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -97,6 +100,7 @@ class Child:
 
     name: str
     command: list[str]
+    niceness: int = 0
     process: "subprocess.Popen[bytes] | None" = None
     pause: float = FIRST_PAUSE
     started: float = 0.0
@@ -115,6 +119,9 @@ class Child:
             self.pause = min(self.pause * 2, LONGEST_PAUSE)
         if now >= self.next_start:
             self.process = subprocess.Popen(self.command, env=frugal())  # noqa: S603 -- our own
+            if self.niceness:
+                with suppress(OSError):
+                    os.setpriority(os.PRIO_PROCESS, self.process.pid, self.niceness)
             self.started = now
 
     def terminate(self) -> None:
