@@ -383,7 +383,10 @@ class _Page:
             or (start > layout.diff_from and self.low[start : start + 1] in "+- ")
         ):
             return _Quotation.SURE
-        return _Quotation.PERHAPS if before.lstrip().startswith(">") else _Quotation.NONE
+        if not before.lstrip().startswith(">"):
+            return _Quotation.NONE
+        # a body that a squash merge quotes is its own; what a revert quotes is what it takes back
+        return _Quotation.SURE if layout.revert else _Quotation.PERHAPS
 
 
 class _Quotation(Enum):
@@ -395,7 +398,7 @@ class _Quotation(Enum):
 class _Layout:
     """What parts of a text are quoted."""
 
-    __slots__ = ("diff_from", "fences", "own_from", "squashed")
+    __slots__ = ("diff_from", "fences", "own_from", "revert", "squashed")
 
     def __init__(self, low: str) -> None:
         # `git merge --squash` indents the messages it joins: that makes them no quotation
@@ -408,7 +411,8 @@ class _Layout:
         diff = wording.DIFF.search(low) if "diff --git " in low or "@@ -" in low else None
         self.diff_from = diff.start() if diff else len(low)
         # a revert may quote what it reverts: only its last paragraph is its own
-        self.own_from = _last_paragraph(low) if _is_revert(low) else 0
+        self.revert = _is_revert(low)
+        self.own_from = _last_paragraph(low) if self.revert else 0
 
 
 def _is_revert(low: str) -> bool:

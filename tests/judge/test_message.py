@@ -38,6 +38,8 @@ def surest(text: str) -> Hit:
         pytest.param(f"diff --git a/x b/x\n@@ -1 +1 @@\n+{CLAUDE}", WEAK, id="diff"),
         pytest.param(f"This reverts commit 01.\n\n{CLAUDE}\n\nText.", WEAK, id="quoted-by-revert"),
         pytest.param(f"This reverts commit 01.\n\n{CLAUDE}", CERTAIN, id="reverts-own-trailer"),
+        pytest.param(f"This reverts commit 01.\n\n> {CLAUDE}", WEAK, id="quoted-last-by-revert"),
+        pytest.param(f"Squash (#1)\n\n> {CLAUDE}", LIKELY, id="quoted-by-a-squash-merge"),
         pytest.param(f"# Conflicts:\n#\tx\n\n{CLAUDE}\n\n# more", CERTAIN, id="between-comments"),
     ],
 )
