@@ -71,6 +71,7 @@ class Hub:
     kept: list[tuple[str, bytes]] = field(default_factory=list)  # events sent while no target was
     box: Sandbox = field(init=False)
     _local: threading.local = field(default_factory=threading.local)
+    _connections: list[http.client.HTTPConnection] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.box = Sandbox(
@@ -89,6 +90,8 @@ class Hub:
         trace: TracebackType | None,
     ) -> None:
         self.box.stop()
+        for connection in self._connections:
+            connection.close()
 
     def act(self, actor: str, action: str, **parameters: Any) -> Any:  # noqa: ANN401 -- JSON
         return self.box.act(actor, action, **parameters)
@@ -168,6 +171,7 @@ class Hub:
             if connection is None or fresh:
                 connection = http.client.HTTPConnection(urlsplit(self.target).netloc, timeout=10)
                 self._local.connection = connection
+                self._connections.append(connection)
             try:
                 connection.request("POST", "/webhook", body, headers)
                 answer = connection.getresponse()

@@ -1,7 +1,10 @@
 """Figures with their targets, printed side by side."""
 
+import json
+import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from statistics import median, quantiles
 
 from rich.console import Console
@@ -9,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 console = Console(highlight=False, width=118)
+# A file that gathers the figures of several benches: see ``__main__``.
+GATHERED = "BENCH_FIGURES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +38,18 @@ class Figure:
 
 
 def show(title: str, figures: Iterable[Figure]) -> list[Figure]:
-    """Print the table; gives the figures back."""
+    """Print the table, and gather its figures if somebody asked for that; gives them back."""
     found = list(figures)
+    gathered = os.environ.get(GATHERED)
+    if gathered:
+        with Path(gathered).open("a", encoding="utf-8") as lines:
+            lines.writelines(json.dumps(asdict(figure)) + "\n" for figure in found)
+    print_table(title, found)
+    return found
+
+
+def print_table(title: str, found: Sequence[Figure]) -> None:
+    """The figures in rows, the target beside what was measured."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for heading in ("figure", "measured", "target", "", "remark"):
         right = heading in {"measured", "target"}
@@ -46,7 +61,6 @@ def show(title: str, figures: Iterable[Figure]) -> list[Figure]:
         table.add_row(*(Text(cell) for cell in cells), Text(figure.remark))
     console.print(table)
     console.print()
-    return found
 
 
 def number(value: float) -> str:
