@@ -7,12 +7,15 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
+from typing import TYPE_CHECKING
 
-import psycopg
 import structlog
 from sqlalchemy import URL
 
 from github_app.store.engine import Database
+
+if TYPE_CHECKING:
+    import psycopg
 
 CHANNEL = "countersign_work"
 POLL_SECONDS = 0.02
@@ -79,7 +82,7 @@ class Waker:
         while not self._stop.is_set():
             try:
                 watch(self._database.url, self.changed, self._stop)
-            except (sqlite3.Error, psycopg.Error, OSError) as error:
+            except (sqlite3.Error, OSError) as error:
                 # Until it is back, workers find their work when their waiting times out.
                 _log.warning("store.watch_failed", error=type(error).__name__)
                 self._stop.wait(_RECONNECT_SECONDS)
@@ -119,8 +122,22 @@ def _watch_sqlite(url: URL, changed: Callable[[], None], stop: _Stop) -> None:
 
 
 def _watch_postgresql(url: URL, changed: Callable[[], None], stop: _Stop) -> None:
+    import psycopg  # not at the top: SQLite alone saves its 10 MB in every process
+
+    try:
+        _listen(psycopg.connect, url, changed, stop)
+    except psycopg.Error as error:
+        raise ConnectionError(type(error).__name__) from error
+
+
+def _listen(
+    connect: "Callable[..., psycopg.Connection]",
+    url: URL,
+    changed: Callable[[], None],
+    stop: _Stop,
+) -> None:
     dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with closing(psycopg.connect(dsn, autocommit=True, connect_timeout=5)) as connection:
+    with closing(connect(dsn, autocommit=True, connect_timeout=5)) as connection:
         connection.execute(f"LISTEN {CHANNEL}")
         changed()
         while not stop.is_set():
