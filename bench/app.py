@@ -128,9 +128,12 @@ class App:
         times = [process.cpu_times() for process in self.processes()]
         return sum(each.user + each.system for each in times)
 
-    def memory(self) -> float:
-        """Megabytes resident, pages that processes share counted once for each."""
-        return sum(process.memory_info().rss for process in self.processes()) / 1e6
+    def memory(self, part: str = "") -> float:
+        """Megabytes resident, of all its processes or of a part; where the system can tell, a page
+        that several share is divided among them."""
+        family = self.part(part) if part else self.processes()
+        infos = [process.memory_full_info() for process in family]
+        return sum(getattr(info, "pss", info.rss) for info in infos) / 1e6
 
     # --- its log ---------------------------------------------------------------------------------
 
