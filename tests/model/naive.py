@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sandbox.git import diff
 from sandbox.world import Account, PullRequest, Review, World
 
 AI_LABEL, CLEAR_LABEL = "ai-assisted", "not-ai-assisted"
@@ -50,8 +51,14 @@ def evidence_now(pull: PullRequest) -> set[str]:
     return found
 
 
-def verdict(world: World, pull: PullRequest, law: Law, evidence: Evidence) -> str:
-    """The conclusion for this pull request alone."""
+def verdict(
+    world: World, pull: PullRequest, law: Law, evidence: Evidence, *, carry: bool = False
+) -> str:
+    """The conclusion for this pull request alone.
+
+    ``carry``: approvals of older heads count as well where the change is the same. Nobody has to
+    see that it is, so the right verdict is either.
+    """
     standing = _standing(world, pull, law, evidence)
     if not standing:
         return GREEN
@@ -65,7 +72,7 @@ def verdict(world: World, pull: PullRequest, law: Law, evidence: Evidence) -> st
         review.author.id
         for review in opinions.values()
         if review.state == "APPROVED"
-        and review.commit_sha == pull.head_sha
+        and (review.commit_sha == pull.head_sha or (carry and _same_change(pull, review)))
         and _rank(law, review.author) >= law.needed_rank(pull)
         and world.permission(review.author, pull.repository) in ("write", "maintain", "admin")
         and review.author.login not in contributors(world, pull)
@@ -100,6 +107,27 @@ def _named(world: World, pull: PullRequest) -> list[str | None]:
 
 def _rank(law: Law, account: Account) -> int:
     return law.rank(account.login) if account.kind == "User" else -1
+
+
+def _same_change(pull: PullRequest, review: Review) -> bool:
+    """The same files become the same, by the same commits, merges of the base apart."""
+    old = review.commit_sha
+    return old is not None and _change(pull, old) == _change(pull, pull.head_sha)
+
+
+def _change(pull: PullRequest, head: str) -> tuple[object, object]:
+    store = pull.repository.store
+    tip = pull.repository.branches[pull.base_ref]
+    base = store.merge_base(tip, head)
+    assert base is not None, "unrelated histories"
+    work = [commit for commit in store.between(tip, head) if len(commit.parents) < 2]
+    return (
+        [
+            (file.path, file.patch)
+            for file in diff(store.commits[base].tree, store.commits[head].tree)
+        ],
+        sorted((one.message, one.author.name, one.author.email) for one in work),
+    )
 
 
 def _exempt(world: World, pull: PullRequest, law: Law) -> bool:

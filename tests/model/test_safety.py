@@ -9,7 +9,6 @@ green at some moment since the system last came to rest; at rest, the check is w
 
 import os
 import tempfile
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -86,8 +85,8 @@ class Gate(RuleBasedStateMachine):
         self.lost = False
         self.merged: set[int] = set()
 
-    @initialize(queue=st.booleans())
-    def world(self, *, queue: bool) -> None:
+    @initialize(queue=st.booleans(), kind=COMMITS, who=PEOPLE)
+    def world(self, kind: str, who: str, *, queue: bool) -> None:
         self.queue = queue
         case = self.case
         case.act("olga", "push", branch="easy", commits=[])
@@ -100,6 +99,7 @@ class Gate(RuleBasedStateMachine):
             ruleset = {"name": "queue", "enforcement": "active"}
             ruleset |= {"rules": rules, "conditions": conditions}  # type: ignore[dict-item]
             case.act("olga", "set_ruleset", ruleset=ruleset)
+        self.open("one", "main", who, kind, footer=False)
 
     # --- what people do
 
@@ -118,7 +118,7 @@ class Gate(RuleBasedStateMachine):
         return [pull for pull in self.pulls() if pull.state == "open"]
 
     def on_one(self, which: int, actor: str, action: str, **parameters: Any) -> None:
-        if pulls := self.pulls():
+        if pulls := self.open_pulls() or self.pulls():
             self.act(actor, action, number=pulls[which % len(pulls)].number, **parameters)
 
     def commit(self, kind: str) -> dict[str, Any]:
@@ -132,18 +132,17 @@ class Gate(RuleBasedStateMachine):
             case _:
                 return {"message": "Fix"}
 
-    @rule(branch=st.sampled_from(BRANCHES), who=PEOPLE, kind=COMMITS)
-    def push(self, branch: str, who: str, kind: str) -> None:
-        self.act(who, "push", branch=branch, commits=[self.commit(kind)])
-
-    @rule(branch=st.sampled_from(BRANCHES), who=PEOPLE, kind=COMMITS)
-    def force_push(self, branch: str, who: str, kind: str) -> None:
-        self.act(who, "force_push", branch=branch, commits=[self.commit(kind)])
-
-    @rule(branch=st.sampled_from(BRANCHES), who=PEOPLE)
-    def amend_the_trailer_away(self, branch: str, who: str) -> None:
-        if branch in self.case.hub.world.repository(SHOP).branches:
+    @rule(
+        branch=st.sampled_from(BRANCHES),
+        who=PEOPLE,
+        kind=COMMITS,
+        how=st.sampled_from(["push", "push", "force_push", "amend"]),
+    )
+    def push(self, branch: str, who: str, kind: str, how: str) -> None:
+        if how == "amend" and branch in self.case.hub.world.repository(SHOP).branches:
             self.act(who, "amend", branch=branch, message="Fix")
+        elif how != "amend":
+            self.act(who, how, branch=branch, commits=[self.commit(kind)])
 
     @rule(
         branch=st.sampled_from(BRANCHES),
@@ -158,22 +157,22 @@ class Gate(RuleBasedStateMachine):
         body = FOOTER if footer else ""
         self.act(who, "open_pull_request", head=branch, base=base, title="Fix", body=body)
 
-    @rule(which=PULLS, who=SENIORS)
-    def approve(self, which: int, who: str) -> None:
+    @rule(which=PULLS, who=SENIORS, then_rest=st.booleans())
+    def approve(self, which: int, who: str, *, then_rest: bool) -> None:
         self.on_one(which, who, "approve")
+        if then_rest:
+            self.rest()
 
-    @rule(which=PULLS, who=SENIORS)
-    def approve_twice(self, which: int, who: str) -> None:
-        self.on_one(which, who, "approve")
-        self.on_one(which, who, "approve")
-
-    @rule(which=PULLS, who=SENIORS)
-    def request_changes(self, which: int, who: str) -> None:
-        self.on_one(which, who, "request_changes")
-
-    @rule(which=PULLS, who=SENIORS)
-    def comment(self, which: int, who: str) -> None:
-        self.on_one(which, who, "review", event="COMMENT", body="LGTM, approved")
+    @rule(which=PULLS, who=SENIORS, how=st.sampled_from(["twice", "changes", "comment"]))
+    def review(self, which: int, who: str, how: str) -> None:
+        match how:
+            case "twice":
+                self.on_one(which, who, "approve")
+                self.on_one(which, who, "approve")
+            case "changes":
+                self.on_one(which, who, "request_changes")
+            case _:
+                self.on_one(which, who, "review", event="COMMENT", body="LGTM, approved")
 
     @rule(which=PULLS, whose=SENIORS)
     def dismiss(self, which: int, whose: str) -> None:
@@ -200,15 +199,19 @@ class Gate(RuleBasedStateMachine):
     def update_branch(self, which: int, who: str) -> None:
         self.on_one(which, who, "update_branch")
 
-    @rule(which=PULLS, draft=st.booleans())
-    def draft(self, which: int, *, draft: bool) -> None:
-        self.on_one(which, "kim", "mark_draft" if draft else "mark_ready")
-
-    @rule(which=PULLS, again=st.booleans())
-    def close(self, which: int, *, again: bool) -> None:
-        self.on_one(which, "kim", "close_pull_request")
-        if again:
-            self.on_one(which, "kim", "reopen_pull_request")
+    @rule(which=PULLS, what=st.sampled_from(["draft", "ready", "close", "reopen", "rerun"]))
+    def housekeeping(self, which: int, what: str) -> None:
+        match what:
+            case "draft" | "ready":
+                self.on_one(which, "kim", f"mark_{what}")
+            case "rerun":
+                if pulls := self.pulls():
+                    sha = pulls[which % len(pulls)].head_sha
+                    self.act("june", "rerequest_check", sha=sha, name=CHECK)
+            case _:
+                self.on_one(which, "kim", "close_pull_request")
+                if what == "reopen" and (pulls := self.pulls()):
+                    self.act("kim", "reopen_pull_request", number=pulls[-1].number)
 
     @rule(who=st.sampled_from(["grace", "ada"]), may=st.booleans())
     def permission(self, who: str, *, may: bool) -> None:
@@ -231,12 +234,6 @@ class Gate(RuleBasedStateMachine):
     @rule(which=PULLS)
     def merge(self, which: int) -> None:
         self.on_one(which, "kim", "enqueue" if self.queue else "merge")
-
-    @rule(which=PULLS)
-    def rerun(self, which: int) -> None:
-        if pulls := self.pulls():
-            sha = pulls[which % len(pulls)].head_sha
-            self.act("june", "rerequest_check", sha=sha, name=CHECK)
 
     # --- what goes wrong
 
@@ -283,7 +280,9 @@ class Gate(RuleBasedStateMachine):
         self.merged_is_never_wrong()
         self.lost = False
         self.see()
-        self.allowed = {}
+        # A commit that is no head now keeps its check; whoever opens it anew begins with that.
+        judged = {pull.head_sha for pull in self.open_pulls()}
+        self.allowed = {oid: said for oid, said in self.allowed.items() if oid not in judged}
         self.note()
         for pull in self.open_pulls():
             seen = case.check(pull.number)
@@ -304,30 +303,27 @@ class Gate(RuleBasedStateMachine):
     def verdicts(self, pull: PullRequest) -> set[str]:
         """The worst over the head: with the evidence that was surely seen, and with all of it."""
         world = self.case.hub.world
-        found = set()
-        for everything in (False, True):
-            twins = [one for one in self.open_pulls() if one.head_sha == pull.head_sha]
-            found.add(
-                naive.worst(
-                    naive.verdict(world, twin, self.law, dict(self.evidence(twin, everything)))
-                    for twin in twins
-                )
+        twins = [one for one in self.open_pulls() if one.head_sha == pull.head_sha]
+        return {
+            naive.worst(
+                naive.verdict(world, twin, self.law, known, carry=carry)
+                for twin, known in zip(twins, each, strict=True)
             )
-        return found
+            for each in zip(*map(self.evidence, twins), strict=True)
+            for carry in (False, True)
+        }
 
-    def evidence(
-        self, pull: PullRequest, everything: bool
-    ) -> Iterator[tuple[str, datetime | None]]:
-        """Of the pull request and of its open twins; ``everything``: of the whole branch, ever."""
-        for what in naive.evidence_now(pull):
-            yield what, None
-        family = [one for one in self.pulls() if one.head_ref == pull.head_ref]
-        for one in family:
-            if one.state == "open" or everything:
-                shared = [self.seen.get(one.number, {})]
-                shared += [self.perhaps.get(one.number, {})] if everything else []
-                for part in shared:
-                    yield from part.items()
+    def evidence(self, pull: PullRequest) -> list[dict[str, datetime | None]]:
+        """What speaks for AI: as is certain; with all that was ever on its branch and may have been
+        seen; and that again, as if it were seen only now, for what followed the same patches."""
+        now: dict[str, datetime | None] = dict.fromkeys(naive.evidence_now(pull))
+        surely, ever = dict(now), dict(now)
+        for one in self.pulls():
+            if one.head_ref == pull.head_ref:
+                seen = self.seen.get(one.number, {})
+                ever |= seen | self.perhaps.get(one.number, {})
+                surely |= seen if one.state == "open" else {}
+        return [surely, ever, dict.fromkeys(ever)]
 
     def note(self) -> None:
         with self.case.hub.world.lock:
