@@ -4,7 +4,7 @@ The worker publishes what comes out; ``countersign judge`` prints it. Both go th
 can not differ from the real thing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,12 +12,15 @@ from github_app.gateway import pull_request as gateway
 from github_app.gateway import supplements
 from github_app.gateway.client import Installation
 from github_app.gateway.pull_request import Snapshot
+from github_app.judge import likeness
 from github_app.judge.catalogue import Catalogue
 from github_app.judge.contributors import known_pushes
 from github_app.judge.facts import PullRequest
+from github_app.judge.likeness import Range
 from github_app.judge.memory import Memory
 from github_app.judge.policy import DetectionPolicy
 from github_app.judge.report import Annotation
+from github_app.judge.signals import Place, Signal
 from github_app.judge.verdict import (
     Outcome,
     Verdict,
@@ -29,6 +32,8 @@ from github_app.judge.verdict import (
 from github_app.rosters import RosterDesk
 from github_app.same_change import SameChange
 from github_app.store.memory import Change
+
+SIGNALS_OF_A_TREE = 20
 
 ReadMemory = Callable[[PullRequest], Memory]
 
@@ -96,7 +101,7 @@ class Judgement:
         """
         force = self._rosters.in_force(installation, snapshot)
         pull = snapshot.pull
-        memory = self._memory(pull)
+        known = memory = self._memory(pull)
         if force.roster is None:
             verdict = cannot_judge(pull, *force.reasons)
             seen = remember(pull, DetectionPolicy(), memory, self._catalogue)
@@ -108,18 +113,20 @@ class Judgement:
             verdict = judge(
                 pull, force.roster, memory, self._catalogue, change=change, carried=carried
             )
-            wants = verdict.wants - asked if _may_change(verdict) else frozenset()
+            wants = _wanted(verdict) - asked
             if not wants:
                 break
             asked |= wants
             pull = _with(installation, pull, wants)
+            if Want.LOOKALIKES in wants:
+                memory = self._same_change.followed(installation, pull, memory)
             if Want.CARRY in wants:
                 carried = self._same_change.carried(installation, pull, verdict.carriable)
         verdict = replace(verdict, reasons=(*verdict.reasons, *force.notes))
         return Judged(
             verdict=verdict,
             snapshot=replace(snapshot, pull=pull),
-            known=memory,
+            known=known,
             memory=_with_pushes(
                 remember(pull, force.roster.detection, memory, self._catalogue), pull
             ),
@@ -130,6 +137,8 @@ class Judgement:
 def change_of(pull: PullRequest) -> Change:
     """How the store's memory names this pull request."""
     home = pull.head_repository
+    found = likeness.likenesses(pull)
+    tree = likeness.tree(pull)
     return Change(
         repository_id=pull.repository.id,
         number=pull.number,
@@ -137,12 +146,46 @@ def change_of(pull: PullRequest) -> Change:
         commit_oids=tuple(commit.oid for commit in pull.commits),
         head_repository_id=home.id if home else None,
         head_ref=pull.head_ref,
+        patch_ids=(tree,) if tree else (),
+        likenesses=found,
+        unmistakable=frozenset(one for one in found if likeness.is_unmistakable(one, pull)),
     )
 
 
-def _may_change(verdict: Verdict) -> bool:
-    """Whether another fact may matter: who pushed can take a sign-off away, or make exempt."""
-    return verdict.outcome in {Outcome.SIGNED_OFF, Outcome.WAITING}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """By what the evidence of a pull request can follow its patches into another one: as the
+    store's memory wants it."""
+
+    patch_signals: Mapping[str, tuple[Signal, ...]]
+    likenesses: tuple[tuple[str, Range], ...]
+
+
+def traces(judged: Judged) -> Traces:
+    """Those of each commit that bears a mark; those of the whole change if it is AI-assisted."""
+    verdict, pull = judged.verdict, judged.verdict.pull
+    standing = [item.signal for item in judged.memory.evidence if item not in verdict.cleared]
+    assisted = bool(standing) and verdict.outcome is not Outcome.NOT_AI
+    marked = {signal.ref for signal in standing if signal.place is Place.COMMIT}
+    tree = likeness.tree(pull)
+    strongest = sorted(standing, key=lambda signal: -signal.confidence.rank)[:SIGNALS_OF_A_TREE]
+    return Traces(
+        patch_signals={tree: tuple(strongest)} if assisted and tree else {},
+        likenesses=tuple(
+            (key, made)
+            for key, ranges in likeness.likenesses(pull).items()
+            for made in ranges
+            if (made.head_oid in marked if likeness.is_of_commit(key) else assisted)
+        ),
+    )
+
+
+def _wanted(verdict: Verdict) -> frozenset[Want]:
+    """The facts that may matter now. Who pushed can take a sign-off away, or make exempt; for what
+    looks clean only one thing matters: whether it is clean."""
+    if verdict.outcome in {Outcome.SIGNED_OFF, Outcome.WAITING}:
+        return verdict.wants
+    return verdict.wants & {Want.LOOKALIKES}
 
 
 def _with_pushes(memory: Memory, pull: PullRequest) -> Memory:

@@ -7,13 +7,17 @@ diffs are private code.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 from github_app.gateway.client import Installation
-from github_app.gateway.diff import diff, merge_base
+from github_app.gateway.diff import commits, diff, merge_base
+from github_app.judge.carry import is_replayed, only_base_merged
 from github_app.judge.facts import PullRequest
-from github_app.judge.patch import Sameness, compare, is_whole
+from github_app.judge.likeness import Range
+from github_app.judge.memory import Lookalike, Memory
+from github_app.judge.patch import Sameness, compare, is_whole, patch_id
 
 KEPT = 10_000  # answers; a hundred bytes or two each
 
@@ -31,20 +35,43 @@ class SameChange:
     def carried(
         self, installation: Installation, pull: PullRequest, older: Iterable[str]
     ) -> frozenset[str]:
-        """Those of the ``older`` heads whose diff against the base is provably that of the head.
+        """Those of the ``older`` heads to which only the base came, provably the same diff.
 
-        One call, and one more for each older head; two more if the base changed the same files.
-        Raises: GitHubError.
+        One call, and one more for each older head: two if it was rebased away. Two more if the base
+        changed the same files. Raises: GitHubError.
         """
         if not pull.files_complete:
             return frozenset()
         head = _once(lambda: _whole_diff(installation, pull))
 
         def ask(oid: str) -> bool | None:
-            return _is_same(installation, pull, oid, head())
+            return _is_same(installation, pull, oid, head)
 
         key = (pull.repository.id, pull.base_oid, pull.head_oid, pull.base_oid)
         return frozenset(oid for oid in older if self._answer((*key, oid), partial(ask, oid)))
+
+    def followed(self, installation: Installation, pull: PullRequest, memory: Memory) -> Memory:
+        """``memory`` with the evidence of the first lookalike that is proven to be the same patch.
+
+        It counts as seen now: nobody can have cleared it of this pull request before. Two calls
+        for each lookalike. Raises: GitHubError.
+        """
+        now = max(pull.taken_at, pull.updated_at)
+        for one in memory.lookalikes:
+            same = self._alike(installation, pull, one)
+            if same or (same is None and one.unmistakable):
+                seen = tuple(replace(item, first_seen=now) for item in one.evidence)
+                return replace(memory, evidence=memory.evidence + seen)
+        return memory
+
+    def _alike(self, installation: Installation, pull: PullRequest, one: Lookalike) -> bool | None:
+        def ask() -> bool | None:
+            ids = [_patch_id(installation, pull, of) for of in (one.ours, one.theirs)]
+            return None if None in ids else ids[0] == ids[1]
+
+        ours, theirs = one.ours, one.theirs
+        oids = (ours.base_oid, ours.head_oid, theirs.base_oid, theirs.head_oid)
+        return self._answer((pull.repository.id, *oids), ask)
 
     def _answer(self, key: _Key, ask: Callable[[], bool | None]) -> bool | None:
         with self._lock:
@@ -61,14 +88,24 @@ class SameChange:
         return found
 
 
+def _patch_id(installation: Installation, pull: PullRequest, of: Range) -> str | None:
+    found = diff(installation, pull.repository, of.base_oid, of.head_oid)
+    return None if found is None else patch_id(found)
+
+
 def _whole_diff(installation: Installation, pull: PullRequest) -> str | None:
     found = diff(installation, pull.repository, pull.base_oid, pull.head_oid)
     return found if found is not None and is_whole(found, pull.files) else None
 
 
 def _is_same(
-    installation: Installation, pull: PullRequest, older: str, head: str | None
+    installation: Installation, pull: PullRequest, older: str, whole: Callable[[], str | None]
 ) -> bool | None:
+    if not only_base_merged(pull, older):
+        then = commits(installation, pull.repository, pull.base_oid, older)
+        if then is None or not is_replayed(pull.commits, then):
+            return None if then is None else False
+    head = whole()
     if head is None:
         return None
     approved = diff(installation, pull.repository, pull.base_oid, older)

@@ -30,7 +30,7 @@ from github_app.judge.memory import Memory
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report import Report, report, withdrawn
 from github_app.judge.verdict import SEVERITY, cannot_judge, worst
-from github_app.judgement import Judged, Judgement, Subject, change_of
+from github_app.judgement import Judged, Judgement, Subject, change_of, traces
 from github_app.leases import LeaseKeeper
 from github_app.logs import get_logger, trace
 from github_app.merge_group import Group, GroupUnknown, trace_group
@@ -317,6 +317,9 @@ class Worker:
     def _closed(self, claim: Claim, installation: Installation, snapshot: Snapshot) -> None:
         """Nothing is published any more. A merge that our check did not allow is written down."""
         pull = snapshot.pull
+        if pull.state == "MERGED" and pull.merge_commit_oid:
+            # A squash may say nothing of what was in it; it goes on to other branches all the same.
+            self._store.memory.add_merge(pull.repository.id, pull.number, pull.merge_commit_oid)
         green = pull.check is not None and pull.check.conclusion == "SUCCESS"
         if pull.state != "MERGED" or green:
             log.info("closed", state=pull.state, **_about(claim))
@@ -477,8 +480,13 @@ class Worker:
         head = (pull.repository.id, pull.number, pull.head_oid)
         if not _anything(judged.memory) or (judged.memory == judged.known and head in self._heads):
             return
+        found = traces(judged)
         self._store.memory.add(
-            change_of(pull), judged.memory, seen_at=max(pull.taken_at, pull.updated_at)
+            change_of(pull),
+            judged.memory,
+            patch_signals=found.patch_signals,
+            likenesses=found.likenesses,
+            seen_at=max(pull.taken_at, pull.updated_at),
         )
         self._heads = {head} if len(self._heads) >= HEADS_KEPT else self._heads | {head}
 

@@ -1,12 +1,14 @@
-"""What a commit changes against its base, as the raw text of git's own diff; None without doubt
-where GitHub does not show all of it."""
+"""What a commit changes against its base, as the raw text of git's own diff, and by which commits.
+
+None where GitHub does not show all of it.
+"""
 
 from github_app.gateway.client import Installation
 from github_app.gateway.errors import NotFound, Refused
-from github_app.gateway.nodes import child, text
+from github_app.gateway.nodes import Node, child, number, optional, text
 from github_app.gateway.reading import refusing_surprises
 from github_app.gateway.transport import DIFF
-from github_app.judge.facts import Repository
+from github_app.judge.facts import Commit, GitIdentity, Repository
 
 _COMPARE = "/repos/{owner}/{repo}/compare/{base}...{head}"
 _NO_FILES = 2  # the page of a comparison that lists none: they are on the first
@@ -46,6 +48,43 @@ def merge_base(
         return None
     with refusing_surprises():
         return text(child(answer.data, "merge_base_commit"), "sha")
+
+
+def commits(
+    installation: Installation, repository: Repository, base_oid: str, head_oid: str
+) -> tuple[Commit, ...] | None:
+    """What ``head_oid`` has and ``base_oid`` has not, without accounts or signatures.
+
+    Returns: None where GitHub does not know, or lists only some of them (over 250).
+    Errors:  any other GitHubError. Source: REST ``repos/compare-commits-with-basehead``.
+    """
+    try:
+        answer = installation.rest("GET", _COMPARE, _pair(repository, base_oid, head_oid))
+    except (NotFound, Refused):
+        return None
+    with refusing_surprises():
+        found = tuple(_commit(node) for node in answer.data["commits"])
+        return found if number(answer.data, "total_commits") == len(found) else None
+
+
+def _commit(node: Node) -> Commit:
+    inner = child(node, "commit")
+    author, committer = (_identity(inner[field]) for field in ("author", "committer"))
+    return Commit(
+        oid=text(node, "sha"),
+        message=text(inner, "message"),
+        author=author,
+        committer=committer,
+        parents=tuple(text(parent, "sha") for parent in node["parents"]),
+    )
+
+
+def _identity(node: Node | None) -> GitIdentity:
+    if node is None:
+        return GitIdentity(name="", email="")
+    return GitIdentity(
+        name=optional(node, "name", text) or "", email=optional(node, "email", text) or ""
+    )
 
 
 def _pair(repository: Repository, base_oid: str, head_oid: str) -> dict[str, str]:

@@ -1,13 +1,14 @@
 """Which approvals of an older head may carry over to this one, if the change is the same.
 
-An approval is of a commit. It carries over only where the pull request's own diff is provably the
-same (``patch.compare``; asking costs calls), nothing else that the approval rested on has changed,
-and no commit brings evidence that the approver could not know of (design section 5).
+An approval is of a commit. It carries over only where all that came after is merges of the base,
+or where the same commits stand on a newer base; where the pull request's own diff is provably the
+same (``patch.compare``; asking costs calls); where nothing else that the approval rested on has
+changed, and no commit brings evidence that the approver could not know of (design section 5).
 """
 
 from collections.abc import Iterable
 
-from github_app.judge.facts import EventKind, PullRequest, Review, ReviewState
+from github_app.judge.facts import Commit, EventKind, PullRequest, Review, ReviewState
 from github_app.judge.memory import Memory
 from github_app.judge.reasons import Code
 from github_app.judge.signals import Place, Signal
@@ -54,6 +55,39 @@ def worth_asking(ignored: Iterable[Ignored], barred_ids: frozenset[int]) -> tupl
         ]
     )
     return tuple(dict.fromkeys(newest_first))[:MOST]
+
+
+def only_base_merged(pull: PullRequest, older: str) -> bool:
+    """Whether each commit after ``older``, itself one of the pull request's, merges the base in.
+
+    A parent that the pull request does not list is in the base.
+    """
+    by_oid = {commit.oid: commit for commit in pull.commits}
+    oid, after = pull.head_oid, set[str]()
+    while oid != older:
+        commit = by_oid.get(oid)
+        if commit is None or len(commit.parents) < 2 or oid in after:
+            return False
+        after.add(oid)
+        inside = [parent for parent in commit.parents if parent in by_oid]
+        if len(inside) != 1:
+            return False
+        oid = inside[0]
+    return older in by_oid
+
+
+def is_replayed(now: Iterable[Commit], then: Iterable[Commit]) -> bool:
+    """Whether both are the same work in other places, as after a rebase: the same messages by the
+    same authors, merges apart."""
+    return _work(now) == _work(then)
+
+
+def _work(commits: Iterable[Commit]) -> list[tuple[str, str, str]]:
+    return sorted(
+        (commit.message, commit.author.name, commit.author.email)
+        for commit in commits
+        if len(commit.parents) < 2
+    )
 
 
 def _known_by(review: Review, marks: set[tuple[str, str, str]], memory: Memory) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from github_app.judge.facts import Actor, Push
+from github_app.judge.likeness import Range
 from github_app.judge.signals import Signal
 
 
@@ -21,17 +22,30 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lookalike:
+    """Something of another pull request that may be the same patch as ``ours``: if it is, its
+    ``evidence`` is evidence of this one. ``unmistakable``: also where nothing can be proven."""
+
+    ours: Range
+    theirs: Range
+    evidence: tuple[Remembered, ...]
+    unmistakable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """Evidence and pushes seen earlier for this change. An empty memory loosens nothing.
 
     ``pushers`` pushed to this change, or to the same commits in another pull request. ``pushes``
     are those to the head branch that GitHub told us of by webhook, or that its activity list held
-    earlier: they may lead from the head back to where the branch began.
+    earlier: they may lead from the head back to where the branch began. ``lookalikes`` are no
+    evidence yet.
     """
 
     evidence: tuple[Remembered, ...] = ()
     pushers: tuple[Actor, ...] = ()
     pushes: tuple[Push, ...] = ()
+    lookalikes: tuple[Lookalike, ...] = ()
 
 
 NOTHING_SEEN = Memory()

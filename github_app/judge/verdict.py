@@ -60,6 +60,7 @@ class Want(StrEnum):
     PUSHES = "pushes"
     PREVIOUS_NAMES = "previous names"
     CARRY = "whether the change is that of an older head"
+    LOOKALIKES = "whether the change is that of another pull request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +254,8 @@ def _study(
         counted=counted,
         ignored=ignored,
         notes=tuple(_notes(requirement, found, roster, unknown_writer=unknown_writer)),
-        wants=frozenset(wants | {Want.CARRY} if carriable else wants),
+        wants=frozenset(wants | {Want.CARRY} if carriable else wants)
+        | _lookalikes_matter(memory, change, assisted=assisted),
         carriable=carriable,
     )
 
@@ -321,6 +323,14 @@ def _notes(
         yield Reason(code=Code.WRITER_UNKNOWN, sha=found.unattributed[0].oid)
     for team in sorted(roster.teams_unread):
         yield Reason(code=Code.TEAM_UNREAD, detail=team)
+
+
+def _lookalikes_matter(
+    memory: Memory, change: RosterChange | None, *, assisted: bool
+) -> frozenset[Want]:
+    """A change that looks clean may be one that did not, in another pull request."""
+    matters = bool(memory.lookalikes) and not assisted and change is None
+    return frozenset({Want.LOOKALIKES}) if matters else frozenset()
 
 
 def _wants(

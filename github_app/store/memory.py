@@ -6,23 +6,35 @@ commits or patches in others of the repository. Which of those belong to it: rea
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import BindParameter, Connection, Row, Select, Table, bindparam, select
+from sqlalchemy import BindParameter, Connection, Row, Select, Table, bindparam, exists, select
 
 from github_app.judge.facts import Actor, ActorKind, Push
-from github_app.judge.memory import Memory, Remembered
+from github_app.judge.likeness import Range, is_of_commit
+from github_app.judge.memory import Lookalike, Memory, Remembered
 from github_app.judge.signals import Confidence, Place, Signal, SignalKind
 from github_app.store.clock import iso, iso_from_unix, now
 from github_app.store.engine import Database
 from github_app.store.queue_sql import insert
-from github_app.store.tables import evidence, heads, patches, pushers, pushes
+from github_app.store.tables import (
+    evidence,
+    heads,
+    likenesses,
+    merges,
+    patches,
+    pushers,
+    pushes,
+)
 from github_app.store.text import canonical, clean, sha256
 
 _OIDS_AT_ONCE = 500
+_LOOKALIKES = 20  # newest first; each may cost two calls
+_LOOKED_AT = 200
 _PUSHES_FOLLOWED = 2_000  # of a branch, newest first; a branch that long is no topic branch
 
 _Words = TypeVar("_Words", bound=StrEnum)
@@ -45,8 +57,9 @@ class Change:
     """The pull request whose memory is meant.
 
     ``commit_oids`` are all its commits, the head among them. ``head_repository_id`` and
-    ``head_ref`` name its branch; None where the head repository is gone. ``patch_ids`` are
-    of its commits, where they are known.
+    ``head_ref`` name its branch; None where the head repository is gone. ``patch_ids`` identify
+    its content, where it is known. ``likenesses``: what it has in common with copies of it (judge/
+    likeness.py). ``unmistakable``: those of them that need no proof if there can be none.
     """
 
     repository_id: int
@@ -56,6 +69,8 @@ class Change:
     head_repository_id: int | None = None
     head_ref: str | None = None
     patch_ids: Sequence[str] = ()
+    likenesses: Mapping[str, Sequence[Range]] = field(default_factory=dict)
+    unmistakable: frozenset[str] = frozenset()
 
 
 class Memories:
@@ -65,7 +80,7 @@ class Memories:
         self._database = database
         self._write = {
             table.name: _keeping_first(database.dialect, table)
-            for table in (evidence, patches, pushers, pushes)
+            for table in (evidence, likenesses, merges, patches, pushers, pushes)
         }
         seen = insert(database.dialect, heads)
         self._see_head = seen.on_conflict_do_update(
@@ -78,7 +93,9 @@ class Memories:
         """All that was seen of the change. Evidence is sorted by when it was first seen.
 
         What was seen at several places is listed once: from this pull request if it was seen
-        there. Pushes are those that lead back from the head along its branch.
+        there. What was only seen in others counts as first seen now: nobody can have cleared it of
+        this change before it came into it. Pushes are those that lead back from the head along its
+        branch.
         """
         repository, commits = change.repository_id, [change.head_oid, *change.commit_oids]
         with self._database.read() as connection:
@@ -86,8 +103,11 @@ class Memories:
                 *connection.execute(_EVIDENCE_OF_PULL, _pull(change)),
                 *_in_parts(connection, _EVIDENCE_OF_COMMITS, repository, commits),
                 *_in_parts(connection, _EVIDENCE_CARRIED, repository, commits),
-                *_in_parts(connection, _EVIDENCE_OF_PATCHES, repository, change.patch_ids),
+                *_in_parts(connection, _EVIDENCE_OF_MERGES, repository, commits),
+                *_of_others(connection, change),
             ]
+            lookalikes = _lookalikes(connection, change, {row.digest for row in found})
+            now_iso = _time(connection)
             people = [
                 *connection.execute(_PUSHERS_OF_PULL, _pull(change)),
                 *_in_parts(connection, _PUSHERS_CARRIED, repository, commits),
@@ -97,9 +117,10 @@ class Memories:
         actors = [_actor(json.loads(row.actor)) for row in people]
         actors += [push.actor for push in map(_push_of, pushed) if push.actor is not None]
         return Memory(
-            evidence=_once(found, change.number),
+            evidence=_once(found, change.number, now_iso),
             pushers=tuple(sorted(set(actors), key=lambda who: (who.id or 0, who.key))),
             pushes=_leading_to(change.head_oid, [_push_of(row) for row in branch]),
+            lookalikes=lookalikes,
         )
 
     def add(
@@ -108,15 +129,17 @@ class Memories:
         seen: Memory,
         *,
         patch_signals: Mapping[str, Iterable[Signal]] | None = None,
+        likenesses: Iterable[tuple[str, Range]] = (),
         seen_at: datetime | None = None,
     ) -> bool:
         """Remember ``seen`` of the change, for ever. Durable; False: all of it was known.
 
         What is remembered keeps its first time. ``patch_signals``: patch id -> signals of the
-        commit that made the patch. ``seen_at`` (aware): when the facts were read; the database's
-        clock if it is not given.
+        commit that made the patch. ``likenesses``: those of the change by which its evidence
+        may follow. ``seen_at`` (aware): when the facts were read; the database's clock if it is not
+        given.
         """
-        rows = self._rows(change, seen, patch_signals or {})
+        rows = self._rows(change, seen, patch_signals or {}, likenesses)
         with self._database.read() as connection:
             if self._all_known(connection, change, rows):
                 return False
@@ -132,6 +155,12 @@ class Memories:
                 self._write_all(connection, table, values)
         return True
 
+    def add_merge(self, repository_id: int, number: int, merge_oid: str) -> None:
+        """Remember by which commit a pull request was merged: it carries its evidence. Durable."""
+        row = {"repository_id": repository_id, "number": number, "merge_oid": clean(merge_oid)}
+        with self._database.write() as connection:
+            self._write_all(connection, "merges", [row | {"first_seen": _time(connection)}])
+
     def add_pushes(self, pushed: Iterable[BranchPush]) -> None:
         """Remember pushes that webhooks told of. Durable."""
         pushed = list(pushed)
@@ -145,7 +174,11 @@ class Memories:
         self._write_all(connection, "pushes", [row | {"first_seen": at} for row in rows])
 
     def _rows(
-        self, change: Change, seen: Memory, patch_signals: Mapping[str, Iterable[Signal]]
+        self,
+        change: Change,
+        seen: Memory,
+        patch_signals: Mapping[str, Iterable[Signal]],
+        alike: Iterable[tuple[str, Range]],
     ) -> dict[str, list[_Values]]:
         pull = {"repository_id": change.repository_id, "number": change.number}
         branch = (change.head_repository_id, change.head_ref)
@@ -162,6 +195,10 @@ class Memories:
                 for patch, signals in patch_signals.items()
                 for signal in signals
             ],
+            "likenesses": [
+                pull | {"likeness": likeness, "base_oid": made.base_oid, "head_oid": made.head_oid}
+                for likeness, made in alike
+            ],
         }
 
     def _all_known(
@@ -170,23 +207,24 @@ class Memories:
         """Whether a write would change nothing: then most judgements need none."""
         if connection.execute(_HEAD, _pull(change) | {"its_oid": change.head_oid}).first() is None:
             return False
-        known: dict[str, set[str]] = {
-            "evidence": set(connection.execute(_DIGESTS_OF_PULL, _pull(change)).scalars()),
-            "pushers": {row.digest for row in connection.execute(_PUSHERS_OF_PULL, _pull(change))},
-            "pushes": {
-                row.digest for row in connection.execute(_PUSHES_OF_BRANCH, _branch(change))
-            },
+        of_pull, of_branch = _pull(change), _branch(change)
+        patch_ids = sorted({row["patch_id"] for row in rows["patches"]})
+        known: dict[str, Iterable[Row[Any]]] = {
+            "evidence": connection.execute(_DIGESTS_OF_PULL, of_pull),
+            "pushers": connection.execute(_PUSHERS_OF_PULL, of_pull),
+            "pushes": connection.execute(_PUSHES_OF_BRANCH, of_branch),
+            "patches": _in_parts(connection, _PATCHES, change.repository_id, patch_ids),
+            "likenesses": connection.execute(_LIKENESSES_OF_PULL, of_pull),
         }
         return all(
-            row["digest"] in known.get(table, ())
+            {_identity(row) for row in values} <= {_identity(row._asdict()) for row in known[table]}
             for table, values in rows.items()
-            for row in values
         )
 
     def _write_all(self, connection: Connection, table: str, rows: Sequence[_Values]) -> None:
         if rows:
             # In one order everywhere, so that two writers never wait for each other.
-            connection.execute(self._write[table], sorted(rows, key=lambda row: row["digest"]))
+            connection.execute(self._write[table], sorted(rows, key=_identity))
 
 
 def digest(signal: Signal) -> str:
@@ -232,9 +270,31 @@ _EVIDENCE_CARRIED = _carried(evidence)
 _EVIDENCE_OF_COMMITS = select(evidence).where(
     evidence.c.repository_id == _repository, evidence.c.commit_oid.in_(_values)
 )
-_EVIDENCE_OF_PATCHES = select(patches).where(
+_PATCHES = select(patches).where(
     patches.c.repository_id == _repository, patches.c.patch_id.in_(_values)
 )
+# What a merged pull request left behind is its base's content too: whoever takes back what came
+# after it ends with the very same, and has nothing to do with it.
+_EVIDENCE_OF_PATCHES = _PATCHES.where(
+    ~exists().where(
+        merges.c.repository_id == patches.c.repository_id, merges.c.number == patches.c.origin
+    )
+)
+_EVIDENCE_OF_MERGES = (
+    select(evidence)
+    .join(
+        merges,
+        (merges.c.repository_id == evidence.c.repository_id)
+        & (merges.c.number == evidence.c.number),
+    )
+    .where(merges.c.repository_id == _repository, merges.c.merge_oid.in_(_values))
+)
+_ALIKE = (
+    select(likenesses)
+    .where(likenesses.c.repository_id == _repository, likenesses.c.likeness.in_(_values))
+    .order_by(likenesses.c.first_seen.desc(), likenesses.c.likeness, likenesses.c.head_oid)
+)
+_LIKENESSES_OF_PULL = _of_pull(likenesses)
 _DIGESTS_OF_PULL = _of_pull(evidence).with_only_columns(evidence.c.digest)
 _PUSHERS_OF_PULL = _of_pull(pushers)
 _PUSHERS_CARRIED = _carried(pushers)
@@ -266,18 +326,66 @@ def _in_parts(
         yield from connection.execute(statement, {"repository": repository_id, "values": some})
 
 
-def _once(rows: Iterable[Row[Any]], number: int) -> tuple[Remembered, ...]:
+def _identity(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """What tells a row from others of its table and its pull request, repository or branch."""
+    names = ("digest", "patch_id", "likeness", "head_oid", "merge_oid")
+    return tuple(row[name] for name in names if name in row)
+
+
+def _lookalikes(connection: Connection, change: Change, known: set[str]) -> tuple[Lookalike, ...]:
+    """Other pull requests' patches that may be this one's, with evidence not known of it."""
+    repository = change.repository_id
+    own = {change.head_oid, *change.commit_oids}
+    found: list[Lookalike] = []
+    rows = _in_parts(connection, _ALIKE, repository, sorted(change.likenesses))
+    for row in islice(rows, _LOOKED_AT):
+        if row.number == change.number or row.head_oid in own or len(found) >= _LOOKALIKES:
+            continue
+        if is_of_commit(row.likeness):
+            of_commit = {"repository": repository, "values": [row.head_oid]}
+            its = connection.execute(_EVIDENCE_OF_COMMITS, of_commit).all()
+        else:
+            of_pull = {"repository": repository, "its_number": row.number}
+            its = connection.execute(_EVIDENCE_OF_PULL, of_pull).all()
+        new = [each for each in its if each.digest not in known]
+        found += [
+            Lookalike(
+                ours=ours,
+                theirs=Range(base_oid=row.base_oid, head_oid=row.head_oid),
+                evidence=_once(new, change.number, row.first_seen),
+                unmistakable=row.likeness in change.unmistakable,
+            )
+            for ours in change.likenesses[row.likeness]
+            if new
+        ]
+    return tuple(found[:_LOOKALIKES])
+
+
+def _of_others(connection: Connection, change: Change) -> Iterator[Row[Any]]:
+    """Evidence of other pull requests with this content. Its own says nothing new of a change, and
+    would hide where its evidence came from."""
+    rows = _in_parts(connection, _EVIDENCE_OF_PATCHES, change.repository_id, change.patch_ids)
+    return (row for row in rows if row.origin != change.number)
+
+
+def _once(rows: Iterable[Row[Any]], number: int, now_iso: str) -> tuple[Remembered, ...]:
+    """Each piece of evidence once. ``now_iso``: since when what is of others is of this one."""
     best: dict[str, Row[Any]] = {}
     for row in rows:
         known = best.get(row.digest)
         if known is None or _rank(row, number) < _rank(known, number):
             best[row.digest] = row
     ordered = sorted(best.values(), key=lambda row: (row.first_seen, row.digest))
-    return tuple(_remembered(row) for row in ordered)
+    return tuple(_remembered(row, None if _is_own(row, number) else now_iso) for row in ordered)
 
 
-def _rank(row: Row[Any], number: int) -> tuple[bool, str]:
-    return (row.origin != number, row.first_seen)
+def _rank(row: Row[Any], number: int) -> tuple[bool, bool, str]:
+    return (not _is_own(row, number), row.origin != number, row.first_seen)
+
+
+def _is_own(row: Row[Any], number: int) -> bool:
+    """Whether it was remembered of this very pull request."""
+    return getattr(row, "number", None) == number
 
 
 def _leading_to(head_oid: str, pushed: Sequence[Push]) -> tuple[Push, ...]:
@@ -323,10 +431,10 @@ def _evidence(seen: Remembered) -> _Values:
     }
 
 
-def _remembered(row: Row[Any]) -> Remembered:
+def _remembered(row: Row[Any], since: str | None) -> Remembered:
     return Remembered(
         signal=_signal(json.loads(row.signal)),
-        first_seen=datetime.fromisoformat(row.first_seen),
+        first_seen=datetime.fromisoformat(since or row.first_seen),
         origin=row.origin,
     )
 

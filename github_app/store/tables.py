@@ -134,6 +134,29 @@ patches = Table(
     Column("first_seen", Text, nullable=False),
 )
 
+# What may be seen again in another pull request: grounds to compare the two diffs.
+likenesses = Table(
+    "likenesses",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("likeness", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("head_oid", Text, primary_key=True),
+    Column("base_oid", Text, nullable=False),
+    Column("first_seen", Text, nullable=False),
+)
+
+# The commit by which a pull request got into its base: it stands for all that was in it.
+merges = Table(
+    "merges",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("merge_oid", Text, nullable=False),
+    Column("first_seen", Text, nullable=False),
+)
+Index("merges_oid", merges.c.repository_id, merges.c.merge_oid)
+
 pushers = Table(
     "pushers",
     metadata,

@@ -70,20 +70,6 @@ def test_a_rebase_onto_a_newer_base_keeps_it(case: Inline) -> None:
     carried(case, number)
 
 
-def test_a_reworded_message_keeps_it(case: Inline) -> None:
-    number = approved(case)
-    case.act("june", "amend", branch="fix", message=AI.replace("Fix", "Mend"))
-    carried(case, number)
-
-
-def test_squashing_ones_own_commits_keeps_it(case: Inline) -> None:
-    half = CODE.replace("line 20\n", "line 20\nguard(\n")
-    commits = [{"message": AI, "files": {"shop.py": half}}, *COMMITS]
-    number = approved(case, commits)
-    rebase(case)
-    carried(case, number)
-
-
 def test_the_base_moved_the_lines_of_the_change(case: Inline) -> None:
     """Both touched the file: the base's own diff says where the change has to be now."""
     number = approved(case)
@@ -110,11 +96,11 @@ def test_it_costs_nothing_until_it_matters_and_then_once(case: Inline) -> None:
     assert COMPARE not in calls
     rebase(case)
     case.expect(number, "success", "CS074")
-    assert calls.count(COMPARE) == 2
+    assert calls.count(COMPARE) == 3
     case.act("kim", "comment", number=number, body="Hm")
     case.act("june", "edit_pull_request", number=number, title="Another")
     case.expect(number, "success", "CS074")
-    assert calls.count(COMPARE) == 2
+    assert calls.count(COMPARE) == 3
 
 
 def test_an_approval_of_the_head_asks_for_nothing(case: Inline) -> None:
@@ -132,6 +118,35 @@ def test_an_approval_of_the_head_asks_for_nothing(case: Inline) -> None:
 
 
 # --- what loses it --------------------------------------------------------------------------------
+
+
+def test_another_message_is_another_commit(case: Inline) -> None:
+    number = approved(case)
+    case.act("june", "amend", branch="fix", message=AI.replace("Fix", "Mend"))
+    case.refused(number, "CS032")
+
+
+def test_another_author_is_another_commit(case: Inline) -> None:
+    number = approved(case)
+    case.act("june", "amend", branch="fix", author="kim")
+    case.refused(number, "CS032")
+
+
+def test_squashed_commits_are_others(case: Inline) -> None:
+    half = CODE.replace("line 20\n", "line 20\nguard(\n")
+    number = approved(case, [{"message": AI, "files": {"shop.py": half}}, *COMMITS])
+    rebase(case)
+    case.refused(number, "CS032")
+
+
+def test_an_empty_commit_is_no_merge_of_the_base(case: Inline) -> None:
+    number = approved(case)
+    base_moves(case)
+    case.act("june", "update_branch", number=number)
+    case.signed(number, "grace")
+    case.act("june", "push", branch="fix", commits=[{"message": "Empty", "files": {}}])
+    case.refused(number, "CS032")
+
 
 SMUGGLED: dict[str, dict[str, Any]] = {
     "a-line": {"shop.py": FIXED.replace("line 30\n", "line 30\nbackdoor()\n")},

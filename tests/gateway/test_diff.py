@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from github_app.gateway.diff import diff, merge_base
+from github_app.gateway.diff import commits, diff, merge_base
 from github_app.gateway.errors import Refused, Unavailable
 from github_app.gateway.failures import failure
 from github_app.gateway.transport import Answer
@@ -98,3 +98,26 @@ def test_merge_base(desk: Desk) -> None:
     desk.act("june", "update_branch", number=number)
     pull = desk.read(number).pull
     assert merge_base(desk.installation, REPOSITORY, tip, pull.head_oid) == tip
+
+
+def test_the_commits_of_a_head_that_was_left(desk: Desk) -> None:
+    message = "Fix\n\nCo-Authored-By: Claude <noreply@anthropic.com>"
+    number = desk.open(commits=[{"message": message}, {"message": "More", "author": "Al <a@b>"}])
+    before = desk.read(number).pull
+    desk.act("olga", "put_file", path="other.py", content="x\n")
+    desk.act("june", "force_push", branch="fix", commits=[{"message": "Gone"}])
+    found = commits(desk.installation, REPOSITORY, desk.read(number).pull.base_oid, before.head_oid)
+    assert found is not None
+    assert [(one.oid, one.message, one.parents) for one in found] == [
+        (one.oid, one.message, one.parents) for one in before.commits
+    ]
+    assert (found[1].author.name, found[1].author.email) == ("Al", "a@b")
+
+
+def test_more_commits_than_are_listed_are_not_known(desk: Desk) -> None:
+    made = [{"message": f"Step {step}", "files": {"f": f"{step}\n"}} for step in range(251)]
+    with desk.hub.world.quiet():
+        number = desk.open(commits=made)
+    pull = desk.read(number).pull
+    assert commits(desk.installation, REPOSITORY, pull.base_oid, pull.head_oid) is None
+    assert commits(desk.installation, REPOSITORY, pull.base_oid, "1" * 40) is None

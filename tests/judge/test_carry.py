@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from github_app.catalogue_file import shipped_catalogue
-from github_app.judge.facts import EventKind, PullRequest
+from github_app.judge.carry import is_replayed, only_base_merged
+from github_app.judge.facts import Commit, EventKind, PullRequest
 from github_app.judge.memory import NOTHING_SEEN, Memory, Remembered
 from github_app.judge.reasons import Code
 from github_app.judge.signals import Confidence, Place, Signal, SignalKind
@@ -24,7 +25,9 @@ from tests.judge.build import (
     commit,
     dismissed,
     event,
+    stranger,
     user,
+    with_commits,
 )
 from tests.judge.usual_roster import a_roster
 
@@ -162,3 +165,62 @@ def test_a_body_that_said_it_first_does_not_make_a_commits_mark_known() -> None:
     )
     memory = Memory(evidence=(Remembered(signal=mark, first_seen=at(1), origin=12),))
     assert judged(memory=memory).outcome is Outcome.WAITING
+
+
+# --- what came after the approved commit ----------------------------------------------------------
+
+FIRST, SECOND, THIRD = "1" * 40, "2" * 40, "3" * 40
+TIP, LATER_TIP = "e" * 40, "f" * 40  # of the base: not among the pull request's commits
+
+
+def a(oid: str, *parents: str) -> Commit:
+    return commit(oid, parents=parents)
+
+
+@pytest.mark.parametrize(
+    ("commits", "expected"),
+    [
+        pytest.param([a(FIRST, TIP), a(HEAD, FIRST, LATER_TIP)], True, id="a-merge-of-the-base"),
+        pytest.param([a(FIRST, TIP), a(HEAD, TIP, FIRST)], True, id="into-the-base"),
+        pytest.param(
+            [a(FIRST, TIP), a(SECOND, FIRST, TIP), a(HEAD, SECOND, LATER_TIP)],
+            True,
+            id="two-merges-of-the-base",
+        ),
+        pytest.param([a(FIRST, TIP), a(HEAD, FIRST, TIP, LATER_TIP)], True, id="octopus"),
+        pytest.param([a(FIRST, TIP), a(HEAD, FIRST)], False, id="an-empty-commit"),
+        pytest.param(
+            [a(FIRST, TIP), a(SECOND, FIRST), a(HEAD, SECOND, TIP)], False, id="one-below-a-merge"
+        ),
+        pytest.param(
+            [a(FIRST, TIP), a(SECOND, TIP), a(HEAD, FIRST, SECOND)], False, id="another-branch"
+        ),
+        pytest.param([a(SECOND, TIP), a(HEAD, SECOND, TIP)], False, id="approved-commit-is-gone"),
+        pytest.param([a(FIRST, HEAD), a(HEAD, HEAD, TIP)], False, id="a-circle"),
+        pytest.param([a(FIRST, TIP), a(HEAD, TIP, LATER_TIP)], False, id="not-on-top-of-it"),
+    ],
+)
+def test_only_base_merged(commits: list[Commit], expected: bool) -> None:
+    assert only_base_merged(with_commits(a_pull(), commits), FIRST) is expected
+
+
+def test_a_rebase_changes_ids_and_drops_merges() -> None:
+    then = [commit(FIRST), commit(SECOND, message="More"), a(THIRD, SECOND, TIP)]
+    now = [commit("7" * 40), commit("8" * 40, message="More")]
+    assert is_replayed(now, then)
+    assert is_replayed(reversed(now), then)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        pytest.param([commit(message="Add a coupon")], id="message"),
+        pytest.param([commit(message="Add a coupon field\n")], id="end-of-message"),
+        pytest.param([commit(by="kim")], id="author"),
+        pytest.param([commit(by=stranger("June", "june@example.org"))], id="e-mail"),
+        pytest.param([commit(), commit()], id="one-more"),
+        pytest.param([], id="none"),
+    ],
+)
+def test_what_is_no_rebase(now: list[Commit]) -> None:
+    assert not is_replayed(now, [commit()])

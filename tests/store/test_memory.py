@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from github_app.judge.facts import Actor, ActorKind, Push
+from github_app.judge.likeness import Range
 from github_app.judge.memory import NOTHING_SEEN, Memory, Remembered
 from github_app.judge.signals import Confidence, Place, Signal, SignalKind
 from github_app.store.database import Store
@@ -318,3 +319,108 @@ def test_times_are_compared_as_moments(store: Store) -> None:
     (found,) = store.memory.read(a_change()).evidence
     assert found.first_seen == NOON
     assert found.first_seen.tzinfo == UTC
+
+
+# --- what may be the same patch in another pull request -------------------------------------------
+
+THEIRS = Range(base_oid="b1", head_oid="h1")
+OURS = Range(base_oid="b2", head_oid="h2")
+
+
+def alike(number: int, likeness: str, made: Range, **fields: object) -> Change:
+    return a_change(number, head=made.head_oid, likenesses={likeness: (made,)}, **fields)
+
+
+def test_a_change_that_looks_like_a_remembered_one_is_told_with_its_evidence(store: Store) -> None:
+    likeness = "change:1"
+    store.memory.add(alike(1, likeness, THEIRS), seen(label()), likenesses=[(likeness, THEIRS)])
+    memory = store.memory.read(alike(2, likeness, OURS))
+    assert memory.evidence == ()
+    (found,) = memory.lookalikes
+    assert (found.ours, found.theirs, found.unmistakable) == (OURS, THEIRS, False)
+    assert [(item.signal, item.origin) for item in found.evidence] == [(label(), 1)]
+    unmistakable = alike(2, likeness, OURS, unmistakable=frozenset({likeness}))
+    assert store.memory.read(unmistakable).lookalikes[0].unmistakable
+
+
+def test_a_commit_that_looks_like_one_brings_the_evidence_of_that_commit_alone(
+    store: Store,
+) -> None:
+    likeness = "commit:1"
+    store.memory.add(
+        a_change(1, "h1", "c2", head="c2"),
+        seen(trailer("h1"), trailer("c2", "Co-authored-by: Devin"), label()),
+        likenesses=[(likeness, THEIRS)],
+    )
+    (found,) = store.memory.read(alike(2, likeness, OURS)).lookalikes
+    assert [item.signal for item in found.evidence] == [trailer("h1")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(alike(2, "change:2", OURS), id="another-likeness"),
+        pytest.param(alike(1, "change:1", OURS), id="the-same-pull-request"),
+        pytest.param(alike(2, "change:1", OURS, repository_id=11), id="another-repository"),
+    ],
+)
+def test_what_looks_like_nothing(store: Store, change: Change) -> None:
+    store.memory.add(a_change(1), seen(label()), likenesses=[("change:1", THEIRS)])
+    assert store.memory.read(change).lookalikes == ()
+
+
+def test_what_is_known_of_a_change_is_no_news(store: Store) -> None:
+    store.memory.add(a_change(1), seen(label()), likenesses=[("change:1", THEIRS)])
+    store.memory.add(a_change(2), seen(label()))
+    assert store.memory.read(alike(2, "change:1", OURS)).lookalikes == ()
+
+
+def test_a_new_likeness_is_written_and_an_old_one_is_not(store: Store) -> None:
+    memory = seen(label())
+    assert store.memory.add(a_change(1), memory, likenesses=[("change:1", THEIRS)])
+    assert not store.memory.add(a_change(1), memory, likenesses=[("change:1", THEIRS)])
+    assert store.memory.add(a_change(1), memory, likenesses=[("change:1", OURS)])
+    assert store.memory.add(a_change(1), memory, patch_signals={"tree:1": [label()]})
+    assert not store.memory.add(a_change(1), memory, patch_signals={"tree:1": [label()]})
+
+
+def test_only_so_many_lookalikes_the_newest_first(store: Store) -> None:
+    for step in range(25):
+        made = Range(base_oid="b", head_oid=f"h{step}")
+        at = NOON + step * MINUTE
+        change = a_change(step + 10, head=made.head_oid)
+        store.memory.add(
+            change, seen(label(f"l{step}")), likenesses=[("change:1", made)], seen_at=at
+        )
+    found = store.memory.read(alike(2, "change:1", OURS)).lookalikes
+    assert [one.theirs.head_oid for one in found] == [f"h{step}" for step in range(24, 4, -1)]
+
+
+def test_the_commit_of_a_merge_carries_what_was_merged(store: Store) -> None:
+    store.memory.add(a_change(1, "c1", head="c1"), seen(label()), seen_at=NOON)
+    assert store.memory.read(a_change(2, "m1", head="m2")) == NOTHING_SEEN
+    store.memory.add_merge(10, 1, "m1")
+    store.memory.add_merge(10, 1, "m1")
+    (found,) = store.memory.read(a_change(2, "m1", head="m2")).evidence
+    assert (found.signal, found.origin) == (label(), 1)
+    assert store.memory.read(a_change(2, "m3", head="m3")) == NOTHING_SEEN
+
+
+def test_content_that_was_merged_is_the_bases_too(store: Store) -> None:
+    memory = seen(label())
+    store.memory.add(a_change(1), memory, patch_signals={"tree:1": [label()]})
+    same = a_change(2, head="h2", patch_ids=("tree:1",))
+    assert signals(store.memory.read(same)) == [label()]
+    store.memory.add_merge(10, 1, "m1")
+    assert store.memory.read(same) == NOTHING_SEEN
+
+
+def test_what_came_from_elsewhere_is_first_seen_when_it_came(store: Store) -> None:
+    """A clearing that was made before does not cover it."""
+    store.memory.add(a_change(1, "c1", head="c1"), seen(trailer("c1"), at=NOON), seen_at=NOON)
+    (found,) = store.memory.read(a_change(2, "c1", head="c2")).evidence
+    assert found.first_seen > NOON
+    later = NOON + MINUTE
+    kept = replace(found, first_seen=later)
+    store.memory.add(a_change(2, "c1", head="c2"), Memory(evidence=(kept,)), seen_at=later)
+    assert store.memory.read(a_change(2, "c1", head="c2")).evidence == (kept,)
