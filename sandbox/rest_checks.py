@@ -139,8 +139,17 @@ def create_status(repository: Repository, sha: str) -> Json:
 @route("GET", f"{REPO}/rules/branches/<path:branch>", "metadata:read")
 def branch_rules(repository: Repository, branch: str) -> Response:
     """Active rules of all levels; the branch need not exist."""
+    _plan_has_rules(repository)
     found = rules.rules_for(repository, branch)
     return paged(found, lambda pair: views.branch_rule(*pair))
+
+
+def _plan_has_rules(repository: Repository) -> None:
+    """Private repositories of a Free plan have none, and are told so when they ask."""
+    if repository.private and repository.owner.plan == "free":
+        raise Forbidden(
+            "Upgrade to GitHub Pro or make this repository public to enable this feature."
+        )
 
 
 def _may_write(source: Repository | Account) -> bool:
@@ -155,6 +164,7 @@ def _shown(ruleset: Ruleset, *, whole: bool) -> Json:
 
 @route("GET", f"{REPO}/rulesets", "metadata:read")
 def list_rulesets(repository: Repository) -> Response:
+    _plan_has_rules(repository)
     found = list(repository.rulesets.values())
     if request.args.get("includes_parents", "true") == "true":
         found += rules.org_rulesets(repository)

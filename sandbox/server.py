@@ -45,6 +45,10 @@ class Handler(WSGIRequestHandler):
         with contextlib.closing(self.rfile), contextlib.suppress(ConnectionError):
             super().finish()
 
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Without the server's own Date and Server: GitHub's are among the answer's headers."""
+        self.send_response_only(code, message)
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         del code, size
 
