@@ -1,12 +1,25 @@
-"""Whether GitHub demands our check on a branch, and only from us."""
+"""What GitHub demands on a branch: our check, a pull request, and who may pass without them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from github_app.gateway.client import Installation
-from github_app.gateway.nodes import Node, child, number, text
+from github_app.gateway.client import Caller, GitHub, Installation
+from github_app.gateway.errors import Forbidden, NotFound
+from github_app.gateway.nodes import Node, child, flag, number, text
 from github_app.gateway.reading import refusing_surprises
+from github_app.judge.facts import Repository
+from github_app.settings import Secret
+
+CHECK_RULE, PULL_RULE = "required_status_checks", "pull_request"
+_BRANCH_RULES = "/repos/{owner}/{repo}/rules/branches/{branch}"
+# Repository roles have numbers in rulesets, which GitHub does not document: seen, not promised.
+_ROLES = {2: "everybody who maintains", 4: "everybody who writes", 5: "repository admins"}
+_ACTORS = {
+    "OrganizationAdmin": "organisation owners",
+    "EnterpriseOwner": "enterprise owners",
+    "DeployKey": "deploy keys",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +31,49 @@ class Requirement:
     pinned: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """One rule that a branch is under: our check (CHECK_RULE) or a pull request (PULL_RULE).
+
+    ``source`` is foreign text, such as ``ruleset 12 of acme/shop``. ``app_id``: the app that the
+    check must come from, None for any. ``bypass``: who may pass without, in words; None where we
+    may not see that.
+    """
+
+    rule: str
+    source: str
+    app_id: int | None = None
+    strict: bool = False
+    bypass: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """A branch as the list of branches shows it. ``classic``: a classic rule applies to it."""
+
+    name: str
+    classic: bool
+    demands: tuple[Demand, ...]
+
+
+class GivenToken:
+    """A token that somebody gave for the occasion: there is no other one when it is refused."""
+
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+
+    def bearer(self) -> str:
+        return self._token.reveal()
+
+    def renew(self, refused: str) -> bool:  # noqa: ARG002
+        return False
+
+
+def admin(github: GitHub, token: Secret) -> Caller:
+    """Whoever the token belongs to."""
+    return Caller(github, None, GivenToken(token))
+
+
 def requirement(
     installation: Installation, owner: str, name: str, *, app_id: int, check_name: str
 ) -> Requirement:
@@ -26,48 +82,261 @@ def requirement(
     Both add up: pinned by one of them is pinned. Rules that are only evaluated are not counted.
     Raises: GitHubError. Source: REST ``repos/get-branch-rules``, ``repos/get-branch``.
     """
-    values = {"owner": owner, "repo": name}
-    repository: Any = installation.rest("GET", "/repos/{owner}/{repo}", values).data
-    with refusing_surprises():
-        branch = text(repository, "default_branch")
-    sources = [
-        *_by_rulesets(installation, owner, name, branch, check_name),
-        *_by_classic(installation, owner, name, branch, check_name),
-    ]
-    return Requirement(
-        branch=branch, required=bool(sources), pinned=any(source == app_id for source in sources)
-    )
-
-
-def _by_rulesets(
-    installation: Installation, owner: str, name: str, branch: str, check_name: str
-) -> Iterator[int | None]:
-    """The app that each active rule wants the check from; None is any."""
-    values = {"owner": owner, "repo": name, "branch": branch}
-    for page in installation.pages("/repos/{owner}/{repo}/rules/branches/{branch}", values):
-        with refusing_surprises():
-            for rule in page:
-                if rule["type"] == "required_status_checks":
-                    yield from _wanted(child(rule, "parameters"), check_name)
-
-
-def _wanted(parameters: Node, check_name: str) -> Iterator[int | None]:
-    for check in parameters["required_status_checks"]:
-        if text(check, "context") == check_name:
-            source = check.get("integration_id")
-            yield None if source is None else number(check, "integration_id")
-
-
-def _by_classic(
-    installation: Installation, owner: str, name: str, branch: str, check_name: str
-) -> Iterator[int | None]:
+    branch = repository(installation, owner, name).default_branch or ""
     values = {"owner": owner, "repo": name, "branch": branch}
     found: Any = installation.rest("GET", "/repos/{owner}/{repo}/branches/{branch}", values).data
     with refusing_surprises():
-        demanded = (found.get("protection") or {}).get("required_status_checks") or {}
-        if demanded.get("enforcement_level", "off") == "off":
-            return
-        for check in demanded.get("checks") or ():
-            if text(check, "context") == check_name:
-                source = check.get("app_id")
-                yield None if source in (None, -1) else number(check, "app_id")
+        classic = _classic_checks(found, check_name)
+    demands = [*rules(installation, owner, name, branch, check_name=check_name), *classic]
+    checks = [one.app_id for one in demands if one.rule == CHECK_RULE]
+    return Requirement(branch=branch, required=bool(checks), pinned=app_id in checks)
+
+
+def repository(caller: Caller, owner: str, name: str) -> Repository:
+    """What GitHub says of a repository. Raises: GitHubError. Source: REST ``repos/get``."""
+    node: Any = caller.rest("GET", "/repos/{owner}/{repo}", {"owner": owner, "repo": name}).data
+    with refusing_surprises():
+        return Repository(
+            id=number(node, "id"),
+            owner=text(child(node, "owner"), "login"),
+            name=text(node, "name"),
+            private=node["private"] is not False,
+            default_branch=text(node, "default_branch"),
+        )
+
+
+def branches(
+    installation: Installation, owner: str, name: str, *, check_name: str
+) -> Iterator[Branch]:
+    """Every branch, with what classic protection demands of it: the check, as far as anybody sees.
+
+    Raises: GitHubError. Source: REST ``repos/list-branches``.
+    """
+    values = {"owner": owner, "repo": name}
+    for page in installation.pages("/repos/{owner}/{repo}/branches", values):
+        with refusing_surprises():
+            found = [
+                Branch(
+                    name=text(node, "name"),
+                    classic=bool((node.get("protection") or {}).get("enabled")),
+                    demands=tuple(_classic_checks(node, check_name)),
+                )
+                for node in page
+            ]
+        yield from found
+
+
+def rules(
+    installation: Installation,
+    owner: str,
+    name: str,
+    branch: str,
+    *,
+    check_name: str,
+    bypass: "BypassReader | None" = None,
+) -> tuple[Demand, ...]:
+    """What active rulesets of every level demand of a branch, which need not exist.
+
+    Raises: GitHubError; Forbidden where the owner's plan has no rules for private repositories.
+    Source: REST ``repos/get-branch-rules``.
+    """
+    values = {"owner": owner, "repo": name, "branch": branch}
+    found: list[Demand] = []
+    for page in installation.pages(_BRANCH_RULES, values):
+        with refusing_surprises():
+            for rule in page:
+                kind = text(rule, "type")
+                if kind not in {CHECK_RULE, PULL_RULE}:
+                    continue
+                number_, source = number(rule, "ruleset_id"), text(rule, "ruleset_source")
+                wanted = (
+                    _wanted(child(rule, "parameters"), check_name)
+                    if kind == CHECK_RULE
+                    else [(None, False)]
+                )
+                for app_id, strict in wanted:
+                    found.append(
+                        Demand(
+                            rule=kind,
+                            source=f"ruleset {number_} of {source}",
+                            app_id=app_id,
+                            strict=strict,
+                            bypass=bypass.of(owner, name, number_) if bypass else None,
+                        )
+                    )
+    return tuple(found)
+
+
+def classic_pull_request(
+    installation: Installation, owner: str, name: str, branch: str
+) -> tuple[Demand, ...] | None:
+    """Whether classic protection demands a pull request; None where we may not see it.
+
+    Raises: GitHubError. Source: REST ``repos/get-branch-protection`` (Administration: read).
+    """
+    values = {"owner": owner, "repo": name, "branch": branch}
+    try:
+        found: Any = installation.rest(
+            "GET", "/repos/{owner}/{repo}/branches/{branch}/protection", values
+        ).data
+    except NotFound:
+        return ()
+    except Forbidden:
+        return None
+    with refusing_surprises():
+        reviews = found.get("required_pull_request_reviews")
+        if reviews is None:
+            return ()
+        allowed = reviews.get("bypass_pull_request_allowances") or {}
+        named = [
+            _called(one) for kind in ("users", "teams", "apps") for one in allowed.get(kind, ())
+        ]
+        if not flag(child(found, "enforce_admins"), "enabled"):
+            named.append("repository admins")
+        return (
+            Demand(rule=PULL_RULE, source=f"classic protection of {branch}", bypass=tuple(named)),
+        )
+
+
+class BypassReader:
+    """Who may bypass a ruleset, asked once for each: one of an organisation is on every repository.
+
+    Two threads may ask for the same one at once: both get the same answer.
+    """
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self._known: dict[int, tuple[str, ...] | None] = {}
+
+    def of(self, owner: str, name: str, ruleset_id: int) -> tuple[str, ...] | None:
+        """In words; None where the caller may not see it. Raises: GitHubError."""
+        if ruleset_id not in self._known:
+            self._known[ruleset_id] = self._read(owner, name, ruleset_id)
+        return self._known[ruleset_id]
+
+    def _read(self, owner: str, name: str, ruleset_id: int) -> tuple[str, ...] | None:
+        values = {"owner": owner, "repo": name, "id": ruleset_id}
+        try:
+            found: Any = self._caller.rest(
+                "GET", "/repos/{owner}/{repo}/rulesets/{id}", values
+            ).data
+        except (NotFound, Forbidden):
+            return None
+        with refusing_surprises():
+            actors = found.get("bypass_actors")  # left out for who may not write the ruleset
+            return None if actors is None else tuple(bypass_actor(one) for one in actors)
+
+
+def bypass_actor(node: Node) -> str:
+    """A bypass actor in words. ``exempt`` leaves no trace, so it is said."""
+    kind, mode = text(node, "actor_type"), str(node.get("bypass_mode", "always"))
+    number_ = node.get("actor_id")
+    words = _ACTORS.get(kind)
+    if kind == "RepositoryRole":
+        words = _ROLES.get(number_ or 0, f"repository role {number_}")
+    elif words is None:
+        words = (
+            f"{ {'Integration': 'app', 'Team': 'team', 'User': 'user'}.get(kind, kind) } {number_}"
+        )
+    return words if mode == "always" else f"{words} ({mode})"
+
+
+def _wanted(parameters: Node, check_name: str) -> Iterator[tuple[int | None, bool]]:
+    """The app that a rule wants our check from (None is any), and whether it is strict."""
+    strict = bool(parameters.get("strict_required_status_checks_policy"))
+    for check in parameters["required_status_checks"]:
+        if text(check, "context") == check_name:
+            source = check.get("integration_id")
+            yield (None if source is None else number(check, "integration_id")), strict
+
+
+def _classic_checks(branch: Node, check_name: str) -> Iterator[Demand]:
+    """Strictness is not shown here, and of bypasses only that of admins."""
+    demanded = (branch.get("protection") or {}).get("required_status_checks") or {}
+    level = demanded.get("enforcement_level", "off")
+    if level == "off":
+        return
+    for check in demanded.get("checks") or ():
+        if text(check, "context") == check_name:
+            source = check.get("app_id")
+            yield Demand(
+                rule=CHECK_RULE,
+                source=f"classic protection of {text(branch, 'name')}",
+                app_id=None if source in (None, -1) else number(check, "app_id"),
+                bypass=() if level == "everyone" else ("repository admins",),
+            )
+
+
+def _called(node: Mapping[str, object]) -> str:
+    return str(node.get("login") or node.get("slug") or "somebody")
+
+
+# --- Our own ruleset ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where rulesets are kept: an organisation's, or with ``name`` a repository's."""
+
+    owner: str
+    name: str | None = None
+
+    @property
+    def template(self) -> str:
+        return "/orgs/{owner}/rulesets" if self.name is None else "/repos/{owner}/{repo}/rulesets"
+
+    @property
+    def values(self) -> dict[str, object]:
+        return {"owner": self.owner, "repo": self.name}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A ruleset as it is kept. ``body``: what a PUT takes."""
+
+    id: int
+    body: Mapping[str, Any]
+
+
+BODY_KEYS = ("name", "target", "enforcement", "bypass_actors", "conditions", "rules")
+
+
+def ruleset_named(caller: Caller, place: Place, name: str) -> Kept | None:
+    """The ruleset of this very place with this name; names are unique there. Raises: GitHubError.
+
+    Source: REST ``repos/get-repo-rulesets``, ``repos/get-org-rulesets``.
+    """
+    query: dict[str, str | int] = {} if place.name is None else {"includes_parents": "false"}
+    for page in caller.pages(place.template, place.values, query=query):
+        with refusing_surprises():
+            found = [number(one, "id") for one in page if text(one, "name") == name]
+        if found:
+            return ruleset(caller, place, found[0])
+    return None
+
+
+def ruleset(caller: Caller, place: Place, ruleset_id: int) -> Kept:
+    """Raises: GitHubError; Forbidden also where its bypass actors are not shown."""
+    values = {**place.values, "id": ruleset_id}
+    found: Any = caller.rest("GET", f"{place.template}/{{id}}", values).data
+    with refusing_surprises():
+        if "bypass_actors" not in found:
+            raise Forbidden("the token may not write this ruleset", missing="administration=write")
+        return Kept(id=number(found, "id"), body={key: found[key] for key in BODY_KEYS})
+
+
+def create_ruleset(caller: Caller, place: Place, body: Mapping[str, object]) -> Kept:
+    """Returns it as it is kept, read again. Raises: GitHubError."""
+    made: Any = caller.rest("POST", place.template, place.values, body=body).data
+    with refusing_surprises():
+        ruleset_id = number(made, "id")
+    return ruleset(caller, place, ruleset_id)
+
+
+def update_ruleset(
+    caller: Caller, place: Place, ruleset_id: int, body: Mapping[str, object]
+) -> Kept:
+    """Returns it as it is kept, read again. Raises: GitHubError."""
+    values = {**place.values, "id": ruleset_id}
+    caller.rest("PUT", f"{place.template}/{{id}}", values, body=body)
+    return ruleset(caller, place, ruleset_id)

@@ -1,0 +1,179 @@
+"""``countersign doctor OWNER[/REPO]``: is this really protected? Reads only, changes nothing."""
+
+import json
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from rich.text import Text
+
+from github_app import logs
+from github_app.commands.terminal import plain
+from github_app.doctor.facts import AccountFacts, BranchFacts, RepositoryFacts
+from github_app.doctor.findings import Finding, Level, of_account, of_repository
+from github_app.doctor.read import Examination
+from github_app.gateway import protection
+from github_app.gateway.client import GitHub
+from github_app.gateway.protection import CHECK_RULE
+from github_app.settings import Secret, Settings
+
+ADMIN_TOKEN = "GITHUB_ADMIN_TOKEN"  # noqa: S105 - the name of a variable
+TARGET = re.compile(r"(?P<owner>[\w.-]{1,100})(?:/(?P<name>[\w.-]{1,100}))?")
+_STYLES = {Level.HOLE: "bold red", Level.WARNING: "yellow", Level.UNKNOWN: "cyan"}
+
+
+@click.command("doctor")
+@click.argument("target", metavar="OWNER[/REPO]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--pull", is_flag=True, help="The app fetches deliveries: leave the webhook alone.")
+def doctor(target: str, *, as_json: bool, pull: bool) -> None:
+    """Say whether the check really stops what it should, and how to mend each hole.
+
+    GITHUB_ADMIN_TOKEN, the token of an administrator, is optional: only with it can be seen who
+    may bypass a ruleset. Exit code 1: there is a hole. What cannot be seen is "unknown".
+    """
+    owner, name = split(target)
+    logs.configure(level=logs.QUIET)
+    settings = Settings.from_environment(os.environ)
+    given = os.environ.get(ADMIN_TOKEN, "")
+    github = GitHub(settings)
+    try:
+        administrator = protection.admin(github, Secret(given)) if given else None
+        examination = Examination(
+            github, settings, owner, name, administrator=administrator, pulls=pull
+        )
+        account = examination.account()
+        repositories = _examine(examination)
+    finally:
+        github.close()
+    findings = [
+        *of_account(account),
+        *(found for one in repositories for found in of_repository(one, account)),
+    ]
+    if as_json:
+        click.echo(json.dumps(_as_json(account, repositories, findings), indent=2))
+    else:
+        _print(account, repositories, findings)
+    sys.exit(1 if any(one.level is Level.HOLE for one in findings) else 0)
+
+
+def split(target: str) -> tuple[str, str | None]:
+    """OWNER or OWNER/REPO. Raises: UsageError."""
+    match = TARGET.fullmatch(target)
+    if match is None:
+        raise click.UsageError("name an account as OWNER or a repository as OWNER/REPO")
+    return match["owner"], match["name"]
+
+
+def _examine(examination: Examination) -> list[RepositoryFacts]:
+    """With progress on stderr, where somebody looks at it."""
+    console = Console(stderr=True)
+    found = examination.repositories()
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("repositories", total=len(found))
+        return examination.examine(found, lambda: progress.advance(task))
+
+
+def _print(
+    account: AccountFacts, repositories: list[RepositoryFacts], findings: list[Finding]
+) -> None:
+    console = Console()
+    if len(repositories) == 1:
+        console.print(_branches(repositories[0], account))
+    if findings:
+        console.print(_table(findings))
+    counted = Counter(one.level for one in findings)
+    told = ", ".join(f"{counted[level]} {level.value}" for level in Level if counted[level])
+    looked = sum(len(one.branches) for one in repositories)
+    click.echo(
+        f"{plain(account.account)}: {len(repositories)} repositories, {looked} default and "
+        f"release branches looked at: {told or 'no hole found'}"
+    )
+
+
+def _branches(repository: RepositoryFacts, account: AccountFacts) -> Table:
+    table = Table("branch", "check required by", "pinned", "up to date", title_justify="left")
+    for branch in repository.branches:
+        checks = [one for one in branch.demands or () if one.rule == CHECK_RULE]
+        table.add_row(
+            Text(plain(branch.name)),
+            Text(plain(", ".join(one.source for one in checks) or "nothing")),
+            "yes" if any(one.app_id == account.app_id for one in checks) else "no",
+            "yes" if any(one.strict for one in checks) else "not asked",
+        )
+    return table
+
+
+def _table(findings: list[Finding]) -> Table:
+    """One row for what is the same in many places: it is mended once, or in the same way."""
+    table = Table("level", "where", "what", "mend", show_lines=True)
+    grouped: dict[tuple[Level, str, str, str], list[str]] = {}
+    for one in findings:
+        grouped.setdefault((one.level, one.code, one.what, one.mend), []).append(one.where)
+    order = list(Level)
+    for (level, _, what, mend), places in sorted(
+        grouped.items(), key=lambda item: order.index(item[0][0])
+    ):
+        where = plain(places[0]) + (f" and {len(places) - 1} more" if len(places) > 1 else "")
+        table.add_row(
+            Text(level.value, style=_STYLES[level]), Text(where), Text(plain(what)), Text(mend)
+        )
+    return table
+
+
+def _as_json(
+    account: AccountFacts, repositories: list[RepositoryFacts], findings: list[Finding]
+) -> dict[str, Any]:
+    return {
+        "account": account.account,
+        "app": account.app_slug,
+        "installed": account.installed,
+        "suspended": account.suspended,
+        "clock_skew_seconds": account.skew,
+        "roster": account.roster.source if account.roster else None,
+        "can_sign": list(account.roster.signers) if account.roster else [],
+        "protected": not any(one.level is Level.HOLE for one in findings),
+        "findings": [_finding(one) for one in findings],
+        "repositories": [
+            {
+                "repository": one.full_name,
+                "branches": [_branch(branch, account) for branch in one.branches],
+            }
+            for one in repositories
+        ],
+    }
+
+
+def _finding(finding: Finding) -> Mapping[str, str]:
+    return {
+        "level": finding.level.value,
+        "code": finding.code,
+        "where": finding.where,
+        "what": finding.what,
+        "mend": finding.mend,
+    }
+
+
+def _branch(branch: BranchFacts, account: AccountFacts) -> dict[str, Any]:
+    checks = [one for one in branch.demands or () if one.rule == CHECK_RULE]
+    return {
+        "branch": branch.name,
+        "default": branch.default,
+        "required_by": [
+            {
+                "source": one.source,
+                "app_id": one.app_id,
+                "strict": one.strict,
+                "bypass": "unknown" if one.bypass is None else list(one.bypass),
+            }
+            for one in checks
+        ],
+        "pinned": any(one.app_id == account.app_id for one in checks),
+    }

@@ -1,0 +1,131 @@
+"""``countersign protect OWNER[/REPO]``: require the check by one ruleset; say what changes first.
+
+It writes that one ruleset and nothing else, with a token that is given for the occasion.
+"""
+
+import os
+import sys
+
+import click
+
+from github_app import logs
+from github_app.commands.doctor import ADMIN_TOKEN, split
+from github_app.commands.terminal import plain
+from github_app.doctor.repair import difference, mended, ruleset_name
+from github_app.gateway import app as the_app
+from github_app.gateway import protection
+from github_app.gateway.client import Caller, GitHub
+from github_app.gateway.errors import Forbidden, NotFound, TokenRefused
+from github_app.gateway.protection import Kept, Place
+from github_app.judge.errors import CountersignError
+from github_app.settings import Secret, Settings
+
+
+class NotProtected(CountersignError):
+    """Nothing was written, or not what was meant. ``advice``: what to do about it."""
+
+    def __init__(self, problem: str, advice: str) -> None:
+        super().__init__(problem)
+        self.advice = advice
+
+
+@click.command("protect")
+@click.argument("target", metavar="OWNER[/REPO]")
+@click.option("--dry-run", is_flag=True, help="Show the difference and write nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask before writing.")
+def protect(target: str, *, dry_run: bool, yes: bool) -> None:
+    """Require the check from this app on default and release branches, by one ruleset of its own.
+
+    GITHUB_ADMIN_TOKEN: the token of somebody who may write rulesets there (Administration: write).
+    Rules of others are not touched. Exit code 1: something differs and was not written.
+    """
+    owner, name = split(target)
+    logs.configure(level=logs.QUIET)
+    settings = Settings.from_environment(os.environ)
+    token = Secret(os.environ.get(ADMIN_TOKEN, ""))
+    if not token.reveal():
+        raise NotProtected(
+            f"{ADMIN_TOKEN} is not set: the app itself may not change rules",
+            f"Set {ADMIN_TOKEN} for this one command to a token with Administration: write.",
+        )
+    github = GitHub(settings)
+    try:
+        _must_be_installed(github, owner, name)
+        place = Place(owner=owner, name=name)
+        done = _protect(protection.admin(github, token), place, settings, ask=not yes, dry=dry_run)
+    except (Forbidden, NotFound, TokenRefused) as error:
+        raise NotProtected(
+            f"{error}: the token, or the plan of {owner}, does not let rulesets be written here",
+            "Use an owner's token. An organisation's rulesets need a paid plan: without one, name "
+            "each repository (a private one needs a paid plan too).",
+        ) from error
+    finally:
+        github.close()
+    sys.exit(0 if done else 1)
+
+
+def _must_be_installed(github: GitHub, owner: str, name: str | None) -> None:
+    """A check that nobody reports would stop every merge. Raises: NotProtected."""
+    try:
+        found = the_app.installation_for(github.app(), owner, name)
+    except NotFound:
+        raise NotProtected(
+            f"the app is not installed on {owner}{f'/{name}' if name else ''}: no pull request "
+            "could be merged",
+            "Install the app first.",
+        ) from None
+    if found.suspended:
+        raise NotProtected(
+            "the installation is suspended: no pull request could be merged",
+            "An owner lifts the suspension first.",
+        )
+    if name is None and found.account_type != "Organization":
+        raise NotProtected(
+            f"{owner} is a person: rulesets for many repositories are an organisation's",
+            "Name each repository as OWNER/REPO.",
+        )
+    if name is None and not found.all_repositories:
+        raise NotProtected(
+            "the app is installed on selected repositories: in the others nothing could be merged",
+            "Install it on all repositories, or name each repository as OWNER/REPO.",
+        )
+
+
+def _protect(caller: Caller, place: Place, settings: Settings, *, ask: bool, dry: bool) -> bool:
+    """Whether all is as wanted at the end. Raises: GitHubError, NotProtected."""
+    name = ruleset_name(settings.check_name)
+    kept = protection.ruleset_named(caller, place, name)
+    body = _mended(kept, place, settings)
+    where = plain(place.owner if place.name is None else f"{place.owner}/{place.name}")
+    if kept is not None and kept.body == body:
+        click.echo(f"{where}: nothing to do, the ruleset {name!r} is as it should be")
+        return True
+    for line in difference(kept.body if kept else None, body):
+        click.echo(plain(line))
+    if dry:
+        click.echo("nothing was written (--dry-run)")
+        return False
+    if ask and not click.confirm(f"Write this ruleset to {where}?", err=True):
+        click.echo("nothing was written")
+        return False
+    written = (
+        protection.create_ruleset(caller, place, body)
+        if kept is None
+        else protection.update_ruleset(caller, place, kept.id, body)
+    )
+    if written.body != _mended(written, place, settings):
+        raise NotProtected(
+            "GitHub keeps another ruleset than the one that was written",
+            f"Look at the ruleset {name!r} on GitHub, then run the command again.",
+        )
+    click.echo(f"{where}: the ruleset {name!r} requires {settings.check_name}")
+    return True
+
+
+def _mended(kept: Kept | None, place: Place, settings: Settings) -> dict[str, object]:
+    return mended(
+        kept.body if kept else None,
+        check_name=settings.check_name,
+        app_id=settings.app_id,
+        organization=place.name is None,
+    )

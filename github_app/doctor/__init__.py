@@ -1,0 +1,1 @@
+"""Whether an account is really protected: what was read, and what follows from it."""

@@ -1,0 +1,64 @@
+"""What the doctor read of an account and its repositories. Values only, in GitHub's words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from github_app.gateway.protection import Demand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchFacts:
+    """``demands`` None: not known. ``pull_request_known`` False: classic rules hide their half."""
+
+    name: str
+    default: bool
+    demands: tuple[Demand, ...] | None
+    pull_request_known: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepositoryFacts:
+    """The default branch and the release branches of a repository.
+
+    ``no_plan``: private, and its owner's plan has no protection for private repositories.
+    ``unread``: why its rules could not be read; empty when they were.
+    """
+
+    full_name: str
+    branches: tuple[BranchFacts, ...] = ()
+    no_plan: bool = False
+    unread: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterFacts:
+    """The owner's roster. ``source`` empty: there is none. ``signers``: who is there to sign."""
+
+    source: str
+    problem: str = ""
+    signers: tuple[str, ...] = ()
+    needed: int = 1
+    teams_unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFacts:
+    """The app and its installation on an account, before any repository is looked at.
+
+    ``skew``: seconds our clock is ahead of GitHub's, None unknown. ``deliveries``: of the newest
+    webhooks for this account, how many arrived and how many did not; None unknown.
+    """
+
+    account: str
+    app_id: int
+    app_slug: str
+    check_name: str
+    skew: float | None = None
+    installed: bool = True
+    suspended: bool = False
+    all_repositories: bool = True
+    app_permissions: Mapping[str, str] = field(default_factory=dict)
+    permissions: Mapping[str, str] = field(default_factory=dict)
+    events: tuple[str, ...] = ()
+    deliveries: tuple[int, int] | None = None
+    roster: RosterFacts | None = None

@@ -1,0 +1,257 @@
+"""Facts -> findings: every hole the doctor knows is one function in the tables below. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from github_app.doctor.facts import AccountFacts, BranchFacts, RepositoryFacts
+from github_app.gateway.protection import CHECK_RULE, PULL_RULE, Demand
+
+# Seconds. A JWT is dated a minute back and GitHub takes none from the future.
+CLOCK_MAY_DIFFER = 30.0
+# Least privilege, with the reason that is told when one is missing.
+PERMISSIONS: Mapping[str, tuple[str, str]] = {
+    "checks": ("write", "publish the check"),
+    "contents": ("read", "read commits and the roster"),
+    "members": ("read", "read the teams of the roster"),
+    "merge_queues": ("read", "judge merge groups"),
+    "metadata": ("read", "read the rules of branches"),
+    "pull_requests": ("read", "read pull requests and reviews"),
+    "statuses": ("write", "be accepted as the pinned source of a required check"),
+}
+# check_run and check_suite come with checks: write, without a subscription.
+EVENTS = frozenset(
+    [
+        "label",
+        "member",
+        "membership",
+        "merge_group",
+        "organization",
+        "pull_request",
+        "pull_request_review",
+        "push",
+        "repository",
+        "team",
+    ]
+)
+_LEVELS = {"read": 1, "write": 2, "admin": 3}
+
+
+class Level(StrEnum):
+    """Only a hole makes the doctor fail. What may not be seen is never called fine."""
+
+    HOLE = "hole"
+    WARNING = "warning"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """``where``: an account, ``owner/name`` or ``owner/name branch``. All may hold foreign text."""
+
+    level: Level
+    code: str
+    where: str
+    what: str
+    mend: str
+
+
+def of_account(facts: AccountFacts) -> tuple[Finding, ...]:
+    """What is wrong with the app, its installation and the roster, in the order of the table."""
+    return tuple(found for rule in ACCOUNT_RULES for found in rule(facts))
+
+
+def of_repository(facts: RepositoryFacts, account: AccountFacts) -> tuple[Finding, ...]:
+    """What is wrong with a repository: its plan or access, else each of its branches."""
+    if facts.no_plan:
+        what = "the owner's plan has no protection for private repositories"
+        mend = "Upgrade the plan or make the repository public; until then the check only advises."
+        return (_finding(Level.HOLE, "plan", facts.full_name, what, mend),)
+    if facts.unread:
+        mend = "Run the doctor again; if it stays, look at the permissions of the installation."
+        return (_finding(Level.UNKNOWN, "unread", facts.full_name, facts.unread, mend),)
+    found = (
+        finding
+        for branch in facts.branches
+        for rule in BRANCH_RULES
+        for finding in rule(branch, f"{facts.full_name} {branch.name}", account)
+    )
+    return tuple(found)
+
+
+def _finding(level: Level, code: str, where: str, what: str, mend: str) -> Finding:
+    return Finding(level=level, code=code, where=where, what=what, mend=mend)
+
+
+# --- The account ----------------------------------------------------------------------------------
+
+
+def _clock(facts: AccountFacts) -> Iterator[Finding]:
+    if facts.skew is None:
+        what, mend = "GitHub's clock could not be read", "Run the doctor again."
+        yield _finding(Level.UNKNOWN, "clock-unknown", facts.account, what, mend)
+    elif abs(facts.skew) > CLOCK_MAY_DIFFER:
+        side = "ahead of" if facts.skew > 0 else "behind"
+        what = f"this machine's clock is {abs(facts.skew):.0f} seconds {side} GitHub's"
+        mend = "Set the clock, for example by NTP: GitHub refuses credentials that are dated wrong."
+        yield _finding(Level.HOLE, "clock", facts.account, what, mend)
+
+
+def _installed(facts: AccountFacts) -> Iterator[Finding]:
+    if not facts.installed:
+        mend = f"An owner installs it: /apps/{facts.app_slug}/installations/new on GitHub."
+        yield _finding(
+            Level.HOLE, "not-installed", facts.account, "the app is not installed here", mend
+        )
+    elif facts.suspended:
+        mend = "An owner lifts the suspension: Settings, GitHub Apps, Configure, Unsuspend."
+        what = "the installation is suspended: nothing is judged"
+        yield _finding(Level.HOLE, "suspended", facts.account, what, mend)
+    elif not facts.all_repositories:
+        what = "the app is installed on selected repositories: the others are not looked at"
+        mend = "Choose all repositories in the settings of the installation."
+        yield _finding(Level.WARNING, "selected-repositories", facts.account, what, mend)
+
+
+def _permissions(facts: AccountFacts) -> Iterator[Finding]:
+    if not facts.installed:
+        return
+    for name, (level, why) in PERMISSIONS.items():
+        if _at_least(facts.permissions.get(name), level):
+            continue
+        asked = _at_least(facts.app_permissions.get(name), level)
+        mend = (
+            "An owner accepts it: Settings, GitHub Apps, Configure, Review request."
+            if asked
+            else "Add it in the settings of the app (Permissions); then an owner accepts it."
+        )
+        what = f"the permission {name}: {level} is missing, to {why}"
+        yield _finding(Level.HOLE, f"permission-{name}", facts.account, what, mend)
+
+
+def _at_least(given: str | None, wanted: str) -> bool:
+    return _LEVELS.get(given or "", 0) >= _LEVELS[wanted]
+
+
+def _events(facts: AccountFacts) -> Iterator[Finding]:
+    missing = sorted(EVENTS - set(facts.events)) if facts.app_slug else []
+    if missing:
+        what = f"the app is not subscribed to: {', '.join(missing)}"
+        mend = "Tick them in the settings of the app: Permissions & events, Subscribe to events."
+        yield _finding(Level.HOLE, "events", facts.account, what, mend)
+
+
+def _webhook(facts: AccountFacts) -> Iterator[Finding]:
+    if facts.deliveries is None or not facts.installed:
+        return
+    arrived, lost = facts.deliveries
+    if not lost:
+        return
+    what = f"{lost} of the newest {arrived + lost} webhooks did not arrive"
+    mend = "Look at Advanced, Recent Deliveries in the settings of the app; is the address right?"
+    level = Level.WARNING if arrived else Level.HOLE
+    yield _finding(level, "webhook", facts.account, what, mend)
+
+
+def _roster(facts: AccountFacts) -> Iterator[Finding]:
+    roster = facts.roster
+    if roster is None or not facts.installed:
+        return
+    if not roster.source:
+        what = "there is no roster: nobody can sign off"
+        mend = "Put reviewers.yaml on the default branch of .github-private or .github."
+        yield _finding(Level.HOLE, "roster-missing", facts.account, what, mend)
+    elif roster.problem:
+        what = f"the roster {roster.source} cannot be used: {roster.problem}"
+        mend = "Run `countersign roster check` on it: it names every line to mend."
+        yield _finding(Level.HOLE, "roster-broken", facts.account, what, mend)
+    elif len(roster.signers) < roster.needed and not roster.teams_unread:
+        what = f"{roster.needed} must sign, {len(roster.signers)} can: {_listed(roster.signers)}"
+        mend = "Add people at the level of sign_off.from, or see who is away."
+        yield _finding(Level.HOLE, "nobody-signs", facts.account, what, mend)
+    if roster.teams_unread:
+        what = f"teams of the roster could not be read: {_listed(roster.teams_unread)}"
+        mend = "Mend their names in the roster: a team that cannot be read gives nobody a level."
+        yield _finding(Level.UNKNOWN, "teams-unread", facts.account, what, mend)
+
+
+# --- Each branch ----------------------------------------------------------------------------------
+
+
+def _check(branch: BranchFacts, where: str, account: AccountFacts) -> Iterator[Finding]:
+    if branch.demands is None:
+        yield _finding(
+            Level.UNKNOWN, "rules-unknown", where, "its rules could not be read", "Run it again."
+        )
+        return
+    checks = [one for one in branch.demands if one.rule == CHECK_RULE]
+    pinned = [one for one in checks if one.app_id == account.app_id]
+    if not checks:
+        kind = "not-required" if branch.default else "release-not-required"
+        what = f"{account.check_name} is not required"
+        yield _finding(Level.HOLE, kind, where, what, _PROTECT)
+    elif not pinned:
+        others = {one.app_id for one in checks}
+        source = "any source" if others == {None} else "another source than this app"
+        what = f"{account.check_name} is accepted from {source} ({_sources(checks)})"
+        yield _finding(Level.HOLE, "not-pinned", where, what, _PROTECT)
+    else:
+        yield from _bypass(pinned, where, "the check")
+
+
+def _pull_request(branch: BranchFacts, where: str, account: AccountFacts) -> Iterator[Finding]:
+    """Without it what is up to date and green may be merged by hand and pushed, unjudged."""
+    if branch.demands is None or not any(
+        one.rule == CHECK_RULE and one.app_id == account.app_id for one in branch.demands
+    ):
+        return  # there is a larger hole here, with the same mend
+    found = [one for one in branch.demands if one.rule == PULL_RULE]
+    if found:
+        yield from _bypass(found, where, "the pull request")
+    elif branch.pull_request_known:
+        what = "a merge made by hand can be pushed: no pull request is required"
+        yield _finding(Level.HOLE, "push", where, what, _PROTECT)
+    else:
+        what = "classic protection may or may not require a pull request"
+        yield _finding(Level.UNKNOWN, "push-unknown", where, what, _SEE)
+
+
+def _bypass(demands: list[Demand], where: str, what: str) -> Iterator[Finding]:
+    """Rules add up, so one that nobody may bypass is enough."""
+    if any(one.bypass == () for one in demands):
+        return
+    code = "bypass" if what == "the check" else "push-bypass"
+    if any(one.bypass is None for one in demands):
+        told = f"who may bypass {what} cannot be seen ({_sources(demands)})"
+        yield _finding(Level.UNKNOWN, f"{code}-unknown", where, told, _SEE)
+        return
+    who = sorted({name for one in demands for name in one.bypass or ()})
+    told = f"{what} can be bypassed by {_listed(who)} ({_sources(demands)})"
+    yield _finding(Level.HOLE, code, where, told, _PROTECT)
+
+
+def _sources(demands: list[Demand]) -> str:
+    return ", ".join(dict.fromkeys(one.source for one in demands))
+
+
+def _listed(names: "tuple[str, ...] | list[str]") -> str:
+    most = 8
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return (", ".join(names[:most]) or "nobody") + more
+
+
+_PROTECT = "Run `countersign protect` on it: a rule of ours that nobody may bypass is added."
+_SEE = "Run the doctor with an administrator's token in GITHUB_ADMIN_TOKEN."
+
+ACCOUNT_RULES: tuple[Callable[[AccountFacts], Iterator[Finding]], ...] = (
+    _clock,
+    _installed,
+    _permissions,
+    _events,
+    _webhook,
+    _roster,
+)
+BRANCH_RULES: tuple[Callable[[BranchFacts, str, AccountFacts], Iterator[Finding]], ...] = (
+    _check,
+    _pull_request,
+)

@@ -1,0 +1,176 @@
+"""``countersign doctor``: each hole is found, alone, with its mend; unknown is not called fine."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.doctor.holes import HOLES, Hole, Org, protected, ruleset
+
+
+def test_what_is_protected_has_no_finding() -> None:
+    with protected() as org:
+        org.act("push", repo="acme/shop", branch="release/1.0")
+        code, found = org.findings()
+        assert found == []
+        assert code == 0
+        told = org.run("doctor", "acme").stdout
+        assert "acme: 2 repositories, 3 default and release branches looked at: no hole" in told
+
+
+@pytest.mark.parametrize("hole", [pytest.param(hole, id=name) for name, hole in HOLES.items()])
+def test_each_hole_is_found_and_nothing_else(hole: Hole) -> None:
+    with protected() as org:
+        hole.make(org)
+        code, found = org.findings()
+        assert {one["code"] for one in found} == hole.codes
+        assert {one["level"] for one in found} == {"hole"}
+        assert hole.where in {one["where"] for one in found}
+        assert all(hole.mend in one["mend"] for one in found)
+        assert code == 1
+
+
+def test_without_a_token_bypasses_are_unknown_and_not_none() -> None:
+    with protected() as org:
+        org.change(bypass_actors=[{"actor_type": "OrganizationAdmin", "actor_id": 1}])
+        code, found = org.findings("acme/shop", token=None)
+        assert {(one["level"], one["code"]) for one in found} == {
+            ("unknown", "bypass-unknown"),
+            ("unknown", "push-bypass-unknown"),
+        }
+        assert code == 0
+
+
+def test_a_token_that_may_not_see_bypasses_leaves_them_unknown() -> None:
+    with protected() as org:
+        assert org.codes("acme/shop", token="june") == {"bypass-unknown", "push-bypass-unknown"}
+
+
+def test_a_second_ruleset_that_nobody_may_bypass_is_enough() -> None:
+    with protected() as org:
+        org.change(bypass_actors=[{"actor_type": "OrganizationAdmin", "actor_id": 1}])
+        org.act("set_ruleset", org="acme", ruleset=ruleset(name="a second one"))
+        assert org.findings() == (0, [])
+
+
+def _classic(org: Org, *, admins: bool, app_id: int | None = 4000) -> None:
+    org.act("delete_ruleset", org="acme", id=org.ruleset_id)
+    settings = {
+        "required_status_checks": {
+            "strict": True,
+            "checks": [{"context": "senior-signoff", "app_id": app_id}],
+        },
+        "enforce_admins": admins,
+        "required_pull_request_reviews": {"required_approving_review_count": 1},
+        "restrictions": None,
+    }
+    for name in ("acme/shop", "acme/.github"):
+        org.act("protect_branch", repo=name, branch="main", settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("admins", "app_id", "codes"),
+    [
+        pytest.param(True, 4000, {"push-unknown"}, id="everybody"),
+        pytest.param(False, 4000, {"bypass", "push-unknown"}, id="admins are exempt"),
+        pytest.param(True, None, {"not-pinned"}, id="not pinned"),
+        pytest.param(True, 15368, {"not-pinned"}, id="pinned to another"),
+    ],
+)
+def test_classic_protection_counts(admins: bool, app_id: int | None, codes: set[str]) -> None:
+    with protected() as org:
+        _classic(org, admins=admins, app_id=app_id)
+        assert org.codes() == codes
+
+
+def test_classic_protection_is_seen_whole_with_administration_read() -> None:
+    with protected() as org:
+        (installed,) = org.hub.world.installations.values()
+        org.act(
+            "narrow_installation", app="countersign", account="acme",
+            permissions=installed.permissions | {"administration": "read"},
+        )  # fmt: skip
+        _classic(org, admins=True)
+        assert org.findings() == (0, [])
+        org.act(
+            "protect_branch", repo="acme/shop", branch="main",
+            settings={
+                "required_status_checks": {
+                    "checks": [{"context": "senior-signoff", "app_id": 4000}]
+                },
+                "enforce_admins": True,
+            },
+        )  # fmt: skip
+        assert org.codes() == {"push"}
+
+
+def test_no_roster_anywhere(tmp_path: Path) -> None:
+    with protected() as org:
+        org.act("delete_repository", repo="acme/.github")
+        assert org.codes(COUNTERSIGN_ROSTER=str(tmp_path / "none.yaml")) == {"roster-missing"}
+
+
+def test_the_roster_of_the_deployment_is_named() -> None:
+    with protected() as org:
+        org.act("delete_repository", repo="acme/.github")
+        found = json.loads(org.run("doctor", "acme", "--json").stdout)
+        assert found["roster"] == "this deployment"
+
+
+def test_an_installation_on_selected_repositories_is_told() -> None:
+    with protected() as org:
+        org.act("uninstall_app", app="countersign", account="acme")
+        names = ["acme/shop", "acme/.github"]
+        org.act("install_app", app="countersign", account="acme", repositories=names)
+        code, found = org.findings()
+        assert [(one["level"], one["code"]) for one in found] == [
+            ("warning", "selected-repositories")
+        ]
+        assert code == 0
+
+
+def test_a_repository_that_cannot_be_read_is_unknown() -> None:
+    with protected() as org:
+        org.hub.faults.add(kind="error", match="GET /repos/{owner}/{repo}/branches", status=500)
+        code, found = org.findings("acme/shop")
+        assert [(one["level"], one["code"]) for one in found] == [("unknown", "unread")]
+        assert code == 0
+
+
+def test_deliveries_that_are_fetched_need_no_webhook() -> None:
+    with protected() as org:
+        HOLES["no webhook arrives"].make(org)
+        result = org.run("doctor", "acme", "--pull", "--json")
+        assert json.loads(result.stdout)["findings"] == []
+
+
+def test_the_branches_of_one_repository_are_shown() -> None:
+    with protected() as org:
+        told = org.run("doctor", "acme/shop", COLUMNS="200").stdout
+        assert f"ruleset {org.ruleset_id} of acme" in told
+        assert "main" in told
+
+
+def test_foreign_text_cannot_move_the_cursor() -> None:
+    with protected() as org:
+        org.act("push", repo="acme/shop", branch="release/\u202eniam")
+        conditions = ruleset()["conditions"] | {
+            "ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}
+        }
+        org.change(conditions=conditions)
+        told = org.run("doctor", "acme", COLUMNS="300").stdout
+        assert "\u202e" not in told
+        assert "release/" in told
+
+
+def test_the_token_is_never_shown() -> None:
+    with protected() as org:
+        org.hub.faults.add(kind="unauthorized", match="GET /repos/{owner}/{repo}/rulesets/*")
+        result = org.run("doctor", "acme", GITHUB_ADMIN_TOKEN="ghp_secretsecret")
+        assert "ghp_secretsecret" not in result.output + repr(result.exception)
+
+
+@pytest.mark.parametrize("target", ["", "acme/shop/x", "acme shop", "a/../b"])
+def test_a_name_it_cannot_read_is_wrong_usage(target: str) -> None:
+    with protected() as org:
+        assert org.run("doctor", target).exit_code == 2

@@ -1,0 +1,184 @@
+"""``countersign protect``: closes what it can, shows it first, and weakens nothing of others."""
+
+from typing import Any
+
+import pytest
+
+from github_app.judge.errors import CountersignError
+from tests.doctor.holes import HOLES, NAME, Hole, Org, checks, protected, ruleset
+
+CLOSED = [pytest.param(hole, id=name) for name, hole in HOLES.items() if hole.closed]
+
+
+@pytest.mark.parametrize("hole", CLOSED)
+def test_it_closes_the_holes_of_rules(hole: Hole) -> None:
+    with protected() as org:
+        hole.make(org)
+        shown = org.run("protect", "acme", "--dry-run")
+        assert shown.exit_code == 1
+        assert "+++ wanted" in shown.output
+        assert org.codes() == hole.codes, "a dry run writes nothing"
+        done = org.run("protect", "acme", "--yes")
+        assert done.exit_code == 0, done.output
+        assert org.findings() == (0, [])
+        again = org.run("protect", "acme", "--dry-run")
+        assert again.exit_code == 0
+        assert "nothing to do" in again.output
+
+
+def test_a_repository_gets_a_ruleset_of_its_own() -> None:
+    with protected() as org:
+        org.act("delete_ruleset", org="acme", id=org.ruleset_id)
+        assert org.run("protect", "acme/shop", "--yes").exit_code == 0
+        assert org.findings("acme/shop") == (0, [])
+        assert org.codes("acme/.github") == {"not-required"}
+        assert "nothing to do" in org.run("protect", "acme/shop").output
+
+
+def test_release_branches_of_any_depth_are_meant() -> None:
+    with protected() as org:
+        org.act("delete_ruleset", org="acme", id=org.ruleset_id)
+        for branch in ("release/1", "release/2026/spring"):
+            org.act("push", repo="acme/shop", branch=branch)
+        assert org.run("protect", "acme", "--yes").exit_code == 0
+        assert org.findings() == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "written"),
+    [
+        pytest.param("y\n", 0, True, id="yes"),
+        pytest.param("n\n", 1, False, id="no"),
+        pytest.param("\n", 1, False, id="only enter"),
+    ],
+)
+def test_it_asks_first(typed: str, code: int, written: bool) -> None:
+    with protected() as org:
+        org.change(enforcement="disabled")
+        assert org.run("protect", "acme", typed=typed).exit_code == code
+        assert (org.codes() == set()) is written
+
+
+def test_rules_of_others_are_left_alone() -> None:
+    with protected() as org:
+        org.act("delete_ruleset", org="acme", id=org.ruleset_id)
+        theirs = ruleset(
+            name="theirs",
+            rules=[checks()],
+            bypass_actors=[{"actor_type": "OrganizationAdmin", "actor_id": 1}],
+        )
+        org.act("set_ruleset", org="acme", ruleset=theirs)
+        before = org.rulesets()
+        assert org.run("protect", "acme", "--yes").exit_code == 0
+        assert org.rulesets()[:-1] == before
+        assert org.findings() == (0, [])
+
+
+def test_what_was_added_to_ours_stays_where_it_demands_more() -> None:
+    with protected() as org:
+        more: dict[str, Any] = checks(integration_id=4000)
+        more["parameters"]["strict_required_status_checks_policy"] = True
+        more["parameters"]["required_status_checks"].append({"context": "build"})
+        signed = {"type": "required_signatures"}
+        org.change(
+            rules=[more, signed], bypass_actors=[{"actor_type": "DeployKey", "actor_id": None}]
+        )
+        assert org.run("protect", "acme", "--yes").exit_code == 0
+        (kept,) = org.rulesets()
+        assert kept["bypass_actors"] == []
+        assert kept["rules"][:2] == [more, signed]
+        assert [rule["type"] for rule in kept["rules"]][2:] == ["pull_request"]
+
+
+def _uninstall(org: Org) -> None:
+    org.act("uninstall_app", app="countersign", account="acme")
+
+
+def _select(org: Org) -> None:
+    _uninstall(org)
+    org.act("install_app", app="countersign", account="acme", repositories=["acme/shop"])
+
+
+def _suspend(org: Org) -> None:
+    org.act("suspend_installation", app="countersign", account="acme")
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        pytest.param(_uninstall, "not installed", id="not installed"),
+        pytest.param(_select, "selected repositories", id="selected repositories"),
+        pytest.param(_suspend, "suspended", id="suspended"),
+    ],
+)
+def test_it_does_not_require_a_check_that_nobody_would_report(make: Any, problem: str) -> None:
+    with protected() as org:
+        org.act("delete_ruleset", org="acme", id=org.ruleset_id)
+        make(org)
+        result = org.run("protect", "acme", "--yes")
+        assert result.exit_code == 1
+        assert problem in str(result.exception)
+        assert org.rulesets() == []
+
+
+def test_selected_repositories_can_be_protected_one_by_one() -> None:
+    with protected() as org:
+        org.act("delete_ruleset", org="acme", id=org.ruleset_id)
+        _select(org)
+        assert org.run("protect", "acme/shop", "--yes").exit_code == 0
+        refused = org.run("protect", "acme/.github", "--yes")
+        assert "not installed on acme/.github" in str(refused.exception)
+
+
+@pytest.mark.parametrize("token", [None, "june"])
+def test_it_needs_the_right_token(token: str | None) -> None:
+    with protected() as org:
+        org.change(enforcement="disabled")
+        for target in ("acme", "acme/shop"):
+            result = org.run("protect", target, "--yes", token=token)
+            assert result.exit_code == 1
+            assert isinstance(result.exception, CountersignError)
+            assert "token" in result.exception.advice
+        assert "not-required" in org.codes()
+
+
+def test_a_plan_without_rulesets_is_told() -> None:
+    with protected() as org:
+        org.act("delete_ruleset", org="acme", id=org.ruleset_id)
+        org.hub.world.organization("acme").plan = "free"
+        for target in ("acme", "acme/shop"):
+            result = org.run("protect", target, "--yes")
+            assert isinstance(result.exception, CountersignError)
+            assert "plan" in str(result.exception)
+        assert org.run("protect", "acme/.github", "--yes").exit_code == 0
+
+
+def test_foreign_names_are_escaped_in_the_difference() -> None:
+    with protected() as org:
+        rule = checks()
+        rule["parameters"]["required_status_checks"].append({"context": "\x1b[2J\u202ebuild"})
+        org.change(rules=[rule])
+        shown = org.run("protect", "acme", "--dry-run").output
+        assert "build" in shown
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
+
+
+def test_its_name_is_how_it_is_found() -> None:
+    with protected() as org:
+        org.act("delete_ruleset", org="acme", id=org.ruleset_id)
+        org.run("protect", "acme", "--yes")
+        assert [one["name"] for one in org.rulesets()] == [NAME]
+
+
+def test_the_token_is_never_shown() -> None:
+    with protected() as org:
+        result = org.run("protect", "acme", "--yes", GITHUB_ADMIN_TOKEN="ghp_secretsecret")
+        assert isinstance(result.exception, CountersignError)
+        assert "ghp_secretsecret" not in result.output + str(result.exception)
+
+
+@pytest.mark.parametrize("target", ["", "acme/shop/x", "acme shop"])
+def test_a_name_it_cannot_read_is_wrong_usage(target: str) -> None:
+    with protected() as org:
+        assert org.run("protect", target).exit_code == 2
