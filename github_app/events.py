@@ -238,6 +238,8 @@ def label(context: Context) -> Mapped:
 def repository(context: Context) -> Mapped:
     if context.action not in {"renamed", "transferred", "archived", "unarchived", "edited"}:
         return Mapped(note="nothing open depends on it")
+    if context.repository.get("name") in ROSTER_REPOSITORIES:
+        return whole_installation(context)  # its default branch holds everybody's roster
     return whole_repository(context)
 
 
@@ -353,12 +355,11 @@ def _roster_scope(context: Context) -> Task:
 
 
 def _synchronised(context: Context, head: Mapping[str, Any]) -> Iterator[BranchPush]:
-    """A push to a pull request's branch, where the branch is in the repository itself."""
+    """A push to a pull request's branch, in the repository itself or in a fork."""
     before, after = context.payload.get("before"), context.payload.get("after")
     source = head.get("repo")
-    same = isinstance(source, Mapping) and source.get("id") == context.repository.get("id")
-    if same and isinstance(before, str) and isinstance(after, str):
-        yield _branch_push(context, _text(head, "ref"), before, after)
+    if isinstance(source, Mapping) and isinstance(before, str) and isinstance(after, str):
+        yield _branch_push(context, _text(head, "ref"), before, after, repository=source)
 
 
 def _pushed(context: Context, branch: str) -> Iterator[BranchPush]:
@@ -367,9 +368,16 @@ def _pushed(context: Context, branch: str) -> Iterator[BranchPush]:
         yield _branch_push(context, branch, before, after)
 
 
-def _branch_push(context: Context, ref: str, before: str, after: str) -> BranchPush:
+def _branch_push(
+    context: Context,
+    ref: str,
+    before: str,
+    after: str,
+    *,
+    repository: Mapping[str, Any] | None = None,
+) -> BranchPush:
     return BranchPush(
-        repository_id=_number(context.repository, "id"),
+        repository_id=_number(repository or context.repository, "id"),
         ref=ref,
         push=Push(
             actor=_actor(context.payload.get("sender")),

@@ -10,7 +10,7 @@ from github_app.gateway import repository as gateway
 from github_app.gateway.client import Installation
 from github_app.gateway.repository import OpenPullRequest
 from github_app.store.queue import Queue
-from github_app.store.task import BULK, Task, TaskKind
+from github_app.store.task import BULK, ORDINARY, Task, TaskKind
 
 # The subject of a repository's row when only what was missed is looked for.
 MISSED = "missed"
@@ -45,7 +45,7 @@ class Expansion:
             installation, owner, name, task.subject, repository_id=task.repository_id
         )
         for pull in found:
-            yield _pull(installation, task, pull.number, task.priority)
+            yield _pull(installation, task, pull.number, task.priority, task.subject)
 
     def _repository(self, installation: Installation, task: Task) -> Iterator[Task]:
         owner, _, name = task.full_name.partition("/")
@@ -60,7 +60,10 @@ class Expansion:
         wanted = list(self._missed(task, found) if task.subject == MISSED else found)
         # The queue takes the newest request first: ask for the most recently active last.
         for pull in reversed(wanted):
-            yield _pull(installation, task, pull.number, BULK)
+            # A green that may have to go does not wait for the limit to fill up again.
+            green = pull.check is not None and pull.check.conclusion == "SUCCESS"
+            priority = ORDINARY if green else BULK
+            yield _pull(installation, task, pull.number, priority, pull.head_oid)
 
     def _missed(self, task: Task, found: Iterable[OpenPullRequest]) -> Iterator[OpenPullRequest]:
         """Those whose check is missing, or older than what happened since it was judged."""
@@ -82,7 +85,10 @@ class Expansion:
             )
 
 
-def _pull(installation: Installation, task: Task, number: int, priority: int) -> Task:
+def _pull(
+    installation: Installation, task: Task, number: int, priority: int, head_oid: str
+) -> Task:
+    """``head_oid`` goes along, so that a judgement that fails can say so on the commit."""
     return Task(
         kind=TaskKind.PULL_REQUEST,
         installation_id=installation.id,
@@ -90,4 +96,5 @@ def _pull(installation: Installation, task: Task, number: int, priority: int) ->
         subject=str(number),
         full_name=task.full_name,
         priority=priority,
+        hint={"head_sha": head_oid},
     )

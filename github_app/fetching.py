@@ -53,8 +53,16 @@ class Fetcher:
         """
         began = self._now()
         missing = self._missing(self._since(began))
+        failed: list[GitHubError] = []
         for delivered in missing:
-            self._take(delivered)
+            try:
+                self._take(delivered)
+            except RateLimited:
+                raise
+            except GitHubError as error:
+                failed.append(error)  # one that GitHub cannot give does not hold up the others
+        if failed:
+            raise failed[0]
         self._store.counters.set(FETCHED_AT, {}, began.timestamp())
         return len(missing)
 

@@ -15,7 +15,7 @@ from typing import Protocol
 from github_app.gateway import supplements
 from github_app.gateway.client import Installation
 from github_app.gateway.commit import file_at
-from github_app.gateway.errors import GitHubError
+from github_app.gateway.errors import Forbidden, NotFound
 from github_app.gateway.pull_request import RosterText, Snapshot
 from github_app.judge.errors import RosterError
 from github_app.judge.facts import Actor
@@ -109,7 +109,10 @@ class RosterDesk:
         self._lock = Lock()
 
     def in_force(self, installation: Installation, snapshot: Snapshot) -> InForce:
-        """The roster for this pull request. An unread team is no error: it gives nobody a level."""
+        """The roster for this pull request. A team that GitHub does not show gives nobody a level.
+
+        Raises: GitHubError when a team could not be read for the moment.
+        """
         repository = snapshot.pull.repository
         force = self._settled(self._base_file(repository.owner, snapshot.rosters.org), None)
         own = snapshot.rosters.repository
@@ -255,7 +258,8 @@ class RosterDesk:
             return known[1]
         try:
             found = supplements.team_members(installation, team)
-        except GitHubError as error:
+        except (NotFound, Forbidden) as error:
+            # A secret team, or no right to read it. Anything else passes: then it is asked again.
             log.warning("team unread", team=team, reason=str(error))
             return None
         with self._lock:

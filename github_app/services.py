@@ -141,13 +141,22 @@ def sweeper(parts: Parts) -> Sweeper:
 
 def worker_name(pid: int, number: int) -> str:
     """Names a worker thread across the fleet."""
-    return f"{socket.gethostname()}/{pid}/{number}"
+    return f"{_machine()}/{pid}/{number}"
+
+
+def _machine() -> str:
+    """This machine, and on Linux this container: process ids mean nothing outside of it."""
+    try:
+        namespace = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        return socket.gethostname()
+    return f"{socket.gethostname()}:{namespace}"
 
 
 def is_dead(name: str) -> bool:
     """Whether the process behind a worker's name ended, as far as this machine can tell."""
     host, _, rest = name.rpartition("/")[0].rpartition("/")
-    if host != socket.gethostname() or not rest.isdigit():
+    if host != _machine() or not rest.isdigit():
         return False
     try:
         os.kill(int(rest), 0)

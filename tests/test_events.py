@@ -168,6 +168,12 @@ def test_a_pull_request_is_judged_again(action: str) -> None:
         pytest.param(
             "repository", {"action": "renamed"}, [(TaskKind.REPOSITORY, "")], id="renamed"
         ),
+        pytest.param(
+            "repository",
+            {"action": "edited", "repository": {**REPOSITORY, "name": ".github"}},
+            [(TaskKind.INSTALLATION, "")],
+            id="the-roster-repositorys-default-branch",
+        ),
         pytest.param("repository", {"action": "deleted"}, [], id="repository-deleted"),
         pytest.param(
             "repository_ruleset", {"action": "deleted"}, [(TaskKind.DOCTOR, "")], id="ruleset"
@@ -273,7 +279,7 @@ def test_synchronize_tells_who_pushed() -> None:
     assert found.pushes[0].ref == "fix"
 
 
-def test_synchronize_of_a_fork_tells_nothing() -> None:
+def test_synchronize_of_a_fork_tells_who_pushed_there() -> None:
     head = {"sha": SHA, "ref": "fix", "repo": {"id": 99}}
     found = mapped(
         "pull_request",
@@ -283,7 +289,10 @@ def test_synchronize_of_a_fork_tells_nothing() -> None:
         after=SHA,
         sender=JUNE,
     )
-    assert found.pushes == ()
+    (pushed,) = found.pushes
+    assert (pushed.repository_id, pushed.ref) == (99, "fix")
+    assert pushed.push.actor is not None
+    assert pushed.push.actor.login == "june"
 
 
 def test_a_new_base_withdraws_first() -> None:

@@ -39,8 +39,9 @@ def a_dead_process() -> int:
         pytest.param(worker_name(os.getpid(), 0), False, id="this-process"),
         pytest.param(f"elsewhere/{2**22 + 1}/0", False, id="another-machine"),
         pytest.param("nonsense", False, id="not-a-name"),
-        pytest.param(f"{socket.gethostname()}/x/0", False, id="not-a-pid"),
-        pytest.param(f"{socket.gethostname()}/{10**30}/0", False, id="no-pid-is-so-large"),
+        pytest.param(worker_name(0, 0).replace("/0/", "/x/"), False, id="not-a-pid"),
+        pytest.param(worker_name(10**30, 0), False, id="no-pid-is-so-large"),
+        pytest.param(f"{socket.gethostname()}:1/{2**22 + 1}/0", False, id="another-container"),
         pytest.param("", False, id="empty"),
     ],
 )

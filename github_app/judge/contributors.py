@@ -27,6 +27,9 @@ WEB_FLOW = "noreply@github.com"
 _NOREPLY = re.compile(r"(?:(\d{1,20})\+)?([^@+\s]{1,100})@users\.noreply\.[a-z0-9.-]{1,200}")
 
 
+_BY_AGENT = frozenset({EventKind.ASSIGNED, EventKind.REVIEW_REQUESTED})
+
+
 class Part(StrEnum):
     """What somebody did in the change, as the report words it."""
 
@@ -115,18 +118,20 @@ def known_pushes(pull: PullRequest, memory: Memory) -> tuple[Push, ...]:
 def pushers_known(pull: PullRequest, memory: Memory) -> bool:
     """Whether the pushes lead without a gap from the head back to where the branch began.
 
-    A branch began with its creation, or with a push over something that is not in the pull
-    request: what was there before is gone from the change. A push without an actor is a gap.
+    It began with its creation, or at a commit of the base: one that the pull request's commits
+    stand on without being among them. A push without an actor is a gap, and so is a bot's: nobody
+    knows on whose behalf it pushed.
     """
     if pull.cross_repository:
         return False
     by_result = {push.after: push for push in known_pushes(pull, memory)}
     oids = {commit.oid for commit in pull.commits}
+    beginnings = {parent for commit in pull.commits for parent in commit.parents} - oids
     seen: set[str] = set()
     oid = pull.head_oid
-    while oid in oids:
+    while oid not in beginnings and oid.strip("0"):
         push = by_result.get(oid)
-        if push is None or push.actor is None or oid in seen:
+        if push is None or push.actor is None or not push.actor.is_person or oid in seen:
             return False
         seen.add(oid)
         oid = push.before
@@ -175,16 +180,16 @@ def _askers(pull: PullRequest) -> Iterator[Contribution]:
     """Who had an agent make this pull request.
 
     GitHub does not say it outright. An agent assigns its pull request to the asker and requests
-    their review; a colleague who requests a review is not the agent, and the person asked for it
-    stays free to sign. Everybody who was assigned, and who assigned, counts.
+    their review. A colleague who assigns or asks somebody else is an asker at most themselves:
+    whom they name stays free to sign, or anybody could take every senior out.
     """
     if pull.author is None or pull.author.is_person:
         return
     for event in pull.timeline:
-        asked_by_person = event.actor is not None and event.actor.is_person
-        if event.kind is EventKind.ASSIGNED:
-            yield from (_of(actor, Part.ASKED) for actor in (event.subject, event.actor) if actor)
-        elif event.kind is EventKind.REVIEW_REQUESTED and not asked_by_person and event.subject:
+        by_person = event.actor is not None and event.actor.is_person
+        if event.kind is EventKind.ASSIGNED and by_person and event.actor is not None:
+            yield _of(event.actor, Part.ASKED)
+        elif event.kind in _BY_AGENT and not by_person and event.subject is not None:
             yield _of(event.subject, Part.ASKED)
 
 

@@ -5,7 +5,7 @@ AI-assisted, what the roster asks for, whose work it is, which approvals count, 
 outcome that fits.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -206,8 +206,14 @@ def _study(
         return detection.is_tool_identity(identity, catalogue, roster.detection)
 
     found = contributors(pull, remembered, is_tool=is_tool)
-    standing, cleared, clearing = _clear(pull, roster, in_order(pull, remembered), found)
     requirement = roster.requirement(pull)
+    known = pushers_known(pull, memory)
+    unknown_writer = bool(found.unattributed) and not known
+
+    def may_clear(actor: Actor) -> bool:
+        return not unknown_writer and _may_clear(actor, roster, requirement, found)
+
+    standing, cleared, clearing = _clear(pull, in_order(pull, remembered), may_clear)
     opinions = signoff.standing_opinions(pull.reviews)
     barred = carry.barred(pull, opinions, found_now, memory)
     counted, ignored = signoff.assess(
@@ -222,8 +228,6 @@ def _study(
             barred=barred,
         ),
     )
-    known = pushers_known(pull, memory)
-    unknown_writer = bool(found.unattributed) and not known
     assisted = detection.is_ai((item.signal for item in standing), roster.detection)
     needed = requirement.approvals + (1 if unknown_writer else 0)
     carriable = carry.worth_asking(ignored, barred) if len(counted) < needed else ()
@@ -233,7 +237,7 @@ def _study(
             roster,
             requirement.exempt,
             pushers_known=known,
-            approved=bool(counted),
+            decided=bool(counted or cleared),
         )
     )
     return _Case(
@@ -285,14 +289,14 @@ def in_order(pull: PullRequest, memory: Memory) -> tuple[Remembered, ...]:
 
 
 def _clear(
-    pull: PullRequest, roster: Roster, evidence: tuple[Remembered, ...], found: Contributors
+    pull: PullRequest, evidence: tuple[Remembered, ...], may_clear: Callable[[Actor], bool]
 ) -> tuple[tuple[Remembered, ...], tuple[Remembered, ...], tuple[Reason, ...]]:
     """Split the evidence into what stands and what an entitled senior set aside."""
     events = detection.clear_events(pull)
     event = events[-1] if events else None
     if event is None or event.actor is None:
         return evidence, (), ()
-    if not _may_clear(event.actor, roster, found):
+    if not may_clear(event.actor):
         ignored = Reason(code=Code.CLEARING_IGNORED, who=event.actor.login)
         return evidence, (), (ignored,)
     if _label_edited(event):
@@ -309,8 +313,9 @@ def _label_edited(event: Event) -> bool:
     return event.label_edited_at is None or event.label_edited_at >= event.at
 
 
-def _may_clear(actor: Actor, roster: Roster, found: Contributors) -> bool:
-    senior = signoff.listed_at(actor, roster, roster.sign_off.rank)
+def _may_clear(actor: Actor, roster: Roster, requirement: Requirement, found: Contributors) -> bool:
+    """A clearing must not be easier to get than a sign-off: the same level, and no part in it."""
+    senior = signoff.listed_at(actor, roster, requirement.rank)
     return senior and found.part_of(login=actor.login, account=actor.id) is None
 
 
@@ -334,11 +339,11 @@ def _lookalikes_matter(
 
 
 def _wants(
-    pull: PullRequest, roster: Roster, exempt: int | None, *, pushers_known: bool, approved: bool
+    pull: PullRequest, roster: Roster, exempt: int | None, *, pushers_known: bool, decided: bool
 ) -> Iterator[Want]:
-    """Who pushed matters once somebody approved (they may have pushed themselves), and where the
-    opener is senior enough for the change to be exempt."""
-    matters = approved or exemption.opener_could_be_exempt(pull, roster, exempt)
+    """Who pushed matters once somebody approved or cleared (they may have pushed themselves), and
+    where the opener is senior enough for the change to be exempt."""
+    matters = decided or exemption.opener_could_be_exempt(pull, roster, exempt)
     if matters and not pushers_known and pull.pushes is None and not pull.cross_repository:
         yield Want.PUSHES
     if roster.wants_previous_names(pull):
@@ -422,9 +427,8 @@ def _waiting(case: _Case) -> Verdict:
                 case.pull, case.roster, case.memory, case.contributors, exempt
             )
         )
-    return replace(
-        _verdict(case, Outcome.WAITING, first, *_marks(case), *case.notes, *against), signers=able
-    )
+    reasons = dict.fromkeys([first, *_marks(case), *case.notes, *against])
+    return replace(_verdict(case, Outcome.WAITING, *reasons), signers=able)
 
 
 def _marks(case: _Case) -> tuple[Reason, ...]:
@@ -434,17 +438,27 @@ def _marks(case: _Case) -> tuple[Reason, ...]:
     return (*marks, *case.clearing)
 
 
+# What an approval showed of its author that another approval would not change.
+_CANNOT_SIGN = frozenset({Code.CANNOT_PUSH, Code.IDENTITY_MISMATCH, Code.NOT_A_PERSON})
+
+
 def _signers(case: _Case) -> tuple[Person, ...]:
     """Who could sign this head now: listed, high enough, without a part in the change, and
     not among those whose approval counts already. The most available first."""
     raised = case.change.raised if case.change else frozenset()
+    unable = {
+        reason.who.casefold()
+        for item in case.ignored
+        for reason in item.reasons
+        if reason.code in _CANNOT_SIGN
+    }
     signed = {review.author.id for review in case.counted if review.author is not None}
     people = case.roster.signers(case.requirement.rank, case.pull.taken_at.date())
     return tuple(
         person
         for person in people
         if case.contributors.part_of(login=person.login, account=person.id) is None
-        and person.login.casefold() not in raised
+        and person.login.casefold() not in raised | unable
         and (person.id is None or person.id not in signed)
         and not _has_signed(person, case)
     )

@@ -235,6 +235,10 @@ def test_a_pusher_in_memory_never_signs() -> None:
             (event(EventKind.REVIEW_REQUESTED, "kim", subject=user("grace")),),
             id="a-colleague-asks-for-the-review-of-an-agents-work",
         ),
+        pytest.param(
+            (event(EventKind.ASSIGNED, "june", subject=user("grace")),),
+            id="somebody-assigns-a-senior-to-take-them-out",
+        ),
         pytest.param((), id="nobody-was-asked"),
     ],
 )
@@ -283,12 +287,23 @@ class TestUnknownWriter:
             pytest.param((push(None),), id="a-push-by-nobody"),
             pytest.param((push("june", OLD),), id="not-up-to-the-head"),
             pytest.param((push("june", HEAD, before=HEAD),), id="a-circle"),
+            pytest.param((push("june", HEAD, before=OLD),), id="over-something-unheard-of"),
+            pytest.param((push(bot("github-actions"), HEAD),), id="by-a-bot-for-anybody"),
         ],
     )
     def test_pushes_with_a_gap_do_not(self, pushes: tuple[object, ...]) -> None:
         pull = a_pull(approval("grace"), commits=(self.hidden,))
         verdict = judged(replace(pull, pushes=pushes))  # type: ignore[arg-type] # pushes
         assert verdict.outcome is Outcome.WAITING
+
+    def test_a_branch_may_begin_at_a_commit_of_the_base(self) -> None:
+        pull = a_pull(approval("grace"), commits=(self.hidden,), pushes=(push("june", HEAD, BASE),))
+        assert judged(pull).outcome is Outcome.SIGNED_OFF
+
+    def test_what_was_forced_away_is_followed_to_its_beginning(self) -> None:
+        pushes = (push("june", HEAD, before=OLD), push("kim", OLD))
+        pull = a_pull(approval("grace"), commits=(self.hidden,), pushes=pushes)
+        assert judged(pull).outcome is Outcome.SIGNED_OFF
 
     def test_a_gap_in_the_middle_does_not(self) -> None:
         middle = "d" * 40

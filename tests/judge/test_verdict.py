@@ -239,6 +239,25 @@ class TestClearing:
         timeline = (labeled(CLEARING_LABEL, bot("grace", 1906)),)
         assert self.cleared_by("grace", timeline=timeline).outcome is Outcome.WAITING
 
+    def test_not_below_the_level_that_a_rule_asks_for(self) -> None:
+        roster = a_roster(
+            """
+            sign_off: {from: senior, approvals: 1, exempt: senior}
+            rules: [{name: money, paths: ["shop/**"], from: principal}]
+            """
+        )
+        for who, outcome in (("grace", Outcome.WAITING), ("ada", Outcome.NOT_AI)):
+            pull = a_pull(labels=(CLEARING_LABEL,), timeline=(labeled(CLEARING_LABEL, who),))
+            assert judge(pull, roster, self.early, CATALOGUE).outcome is outcome
+
+    def test_not_by_somebody_who_may_have_written_it(self) -> None:
+        hidden = (ai_commit(by=stranger()),)
+        verdict = self.cleared_by("grace", commits=hidden, pushes=None, cross_repository=True)
+        assert verdict.outcome is Outcome.WAITING
+
+    def test_who_pushed_is_asked_for_before_it_counts(self) -> None:
+        assert self.cleared_by("grace", pushes=None).wants == {Want.PUSHES}
+
     def test_not_once_the_label_is_gone(self) -> None:
         assert self.cleared_by("grace", labels=()).outcome is Outcome.WAITING
 
