@@ -45,6 +45,7 @@ class RosterFacts:
 class AccountFacts:
     """The app and its installation on an account, before any repository is looked at.
 
+    ``refused``: GitHub does not accept the app's credentials, and nothing else was asked.
     ``skew``: seconds our clock is ahead of GitHub's, None unknown. ``deliveries``: of the newest
     webhooks for this account, how many arrived and how many did not; None unknown.
     """
@@ -53,6 +54,7 @@ class AccountFacts:
     app_id: int
     app_slug: str
     check_name: str
+    refused: bool = False
     skew: float | None = None
     installed: bool = True
     suspended: bool = False

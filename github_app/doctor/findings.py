@@ -58,7 +58,8 @@ class Finding:
 
 def of_account(facts: AccountFacts) -> tuple[Finding, ...]:
     """What is wrong with the app, its installation and the roster, in the order of the table."""
-    return tuple(found for rule in ACCOUNT_RULES for found in rule(facts))
+    rules = (_clock, _refused) if facts.refused else ACCOUNT_RULES
+    return tuple(found for rule in rules for found in rule(facts))
 
 
 def of_repository(facts: RepositoryFacts, account: AccountFacts) -> tuple[Finding, ...]:
@@ -95,6 +96,12 @@ def _clock(facts: AccountFacts) -> Iterator[Finding]:
         what = f"this machine's clock is {abs(facts.skew):.0f} seconds {side} GitHub's"
         mend = "Set the clock, for example by NTP: GitHub refuses credentials that are dated wrong."
         yield _finding(Level.HOLE, "clock", facts.account, what, mend)
+
+
+def _refused(facts: AccountFacts) -> Iterator[Finding]:
+    what = "GitHub does not accept the app's credentials: nothing is judged"
+    mend = "Check GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY and the clock of this machine."
+    yield _finding(Level.HOLE, "credentials", facts.account, what, mend)
 
 
 def _installed(facts: AccountFacts) -> Iterator[Finding]:
@@ -134,7 +141,7 @@ def _at_least(given: str | None, wanted: str) -> bool:
 
 
 def _events(facts: AccountFacts) -> Iterator[Finding]:
-    missing = sorted(EVENTS - set(facts.events)) if facts.app_slug else []
+    missing = sorted(EVENTS - set(facts.events))
     if missing:
         what = f"the app is not subscribed to: {', '.join(missing)}"
         mend = "Tick them in the settings of the app: Permissions & events, Subscribe to events."

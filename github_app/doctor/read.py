@@ -62,18 +62,21 @@ class Examination:
         self._installation: Installation | None = None
 
     def account(self) -> AccountFacts:
-        """The app and the account. Raises: GitHubError, where not even the app can be asked."""
-        skew = _skew(self._github)
-        app = self._github.app()
-        who = the_app.identity(app)
+        """The app and the account. Raises: GitHubError, where GitHub cannot be asked."""
         facts = AccountFacts(
             account=self._owner,
             app_id=self._settings.app_id,
-            app_slug=who.slug,
+            app_slug="",
             check_name=self._settings.check_name,
-            skew=skew,
-            app_permissions=who.permissions,
-            events=who.events,
+            skew=_skew(self._github),
+        )
+        app = self._github.app()
+        try:
+            who = the_app.identity(app)
+        except TokenRefused:
+            return replace(facts, refused=True)
+        facts = replace(
+            facts, app_slug=who.slug, app_permissions=who.permissions, events=who.events
         )
         try:
             found = the_app.installation_for(app, self._owner, self._name)

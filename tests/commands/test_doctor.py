@@ -163,6 +163,15 @@ def test_foreign_text_cannot_move_the_cursor() -> None:
         assert "release/" in told
 
 
+def test_a_clock_that_locks_the_app_out_is_named() -> None:
+    with protected() as org:
+        org.hub.world.skip(3600)
+        code, found = org.findings()
+        assert [one["code"] for one in found] == ["clock", "credentials"]
+        assert "3600 seconds behind" in found[0]["what"] or "3599" in found[0]["what"]
+        assert code == 1
+
+
 def test_the_token_is_never_shown() -> None:
     with protected() as org:
         org.hub.faults.add(kind="unauthorized", match="GET /repos/{owner}/{repo}/rulesets/*")

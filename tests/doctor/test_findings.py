@@ -1,0 +1,170 @@
+"""The rules of the doctor on facts alone: each with what it must report and what it must not."""
+
+from dataclasses import replace
+
+import pytest
+
+from github_app.doctor.facts import AccountFacts, BranchFacts, RepositoryFacts, RosterFacts
+from github_app.doctor.findings import EVENTS, PERMISSIONS, Level, of_account, of_repository
+from github_app.gateway.protection import CHECK_RULE, PULL_RULE, Demand, bypass_actor
+
+PERMITTED = {name: level for name, (level, _) in PERMISSIONS.items()}
+WELL = AccountFacts(
+    account="acme",
+    app_id=7,
+    app_slug="countersign",
+    check_name="senior-signoff",
+    skew=0.5,
+    app_permissions=PERMITTED,
+    permissions=PERMITTED,
+    events=tuple(EVENTS),
+    deliveries=(3, 0),
+    roster=RosterFacts(source="acme/.github", signers=("ada",)),
+)
+CHECK = Demand(rule=CHECK_RULE, source="ruleset 1 of acme", app_id=7, bypass=())
+PULL = Demand(rule=PULL_RULE, source="ruleset 1 of acme", bypass=())
+
+
+def codes(*demands: Demand, known: bool = True) -> list[tuple[str, str]]:
+    branch = BranchFacts(name="main", default=True, demands=demands, pull_request_known=known)
+    facts = RepositoryFacts(full_name="acme/shop", branches=(branch,))
+    return [(one.level.value, one.code) for one in of_repository(facts, WELL)]
+
+
+def test_all_is_well() -> None:
+    assert of_account(WELL) == ()
+    assert codes(CHECK, PULL) == []
+
+
+@pytest.mark.parametrize("name", sorted(PERMISSIONS))
+def test_each_permission_is_needed(name: str) -> None:
+    left = {key: level for key, level in PERMITTED.items() if key != name}
+    (found,) = of_account(replace(WELL, permissions=left))
+    assert (found.level, found.code) == (Level.HOLE, f"permission-{name}")
+    assert "accepts it" in found.mend
+    (unasked,) = of_account(replace(WELL, permissions=left, app_permissions=left))
+    assert "settings of the app" in unasked.mend
+
+
+def test_reading_is_not_enough_where_writing_is_needed() -> None:
+    less = PERMITTED | {"checks": "read"}
+    assert [one.code for one in of_account(replace(WELL, permissions=less))] == [
+        "permission-checks"
+    ]
+
+
+def test_more_than_is_needed_is_fine() -> None:
+    assert of_account(replace(WELL, permissions=PERMITTED | {"contents": "write"})) == ()
+
+
+@pytest.mark.parametrize("event", sorted(EVENTS))
+def test_each_event_is_needed(event: str) -> None:
+    (found,) = of_account(replace(WELL, events=tuple(EVENTS - {event})))
+    assert found.code == "events"
+    assert found.what.endswith(f": {event}")
+
+
+@pytest.mark.parametrize(
+    ("skew", "code"),
+    [
+        pytest.param(29.0, [], id="a little ahead"),
+        pytest.param(-29.0, [], id="a little behind"),
+        pytest.param(31.0, ["clock"], id="ahead"),
+        pytest.param(-31.0, ["clock"], id="behind"),
+        pytest.param(None, ["clock-unknown"], id="unknown"),
+    ],
+)
+def test_the_clock(skew: float | None, code: list[str]) -> None:
+    assert [one.code for one in of_account(replace(WELL, skew=skew))] == code
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "level"),
+    [
+        pytest.param(None, None, id="not looked at"),
+        pytest.param((0, 0), None, id="none yet"),
+        pytest.param((0, 2), Level.HOLE, id="none arrives"),
+        pytest.param((9, 1), Level.WARNING, id="one is lost"),
+    ],
+)
+def test_the_webhook(deliveries: tuple[int, int] | None, level: Level | None) -> None:
+    found = of_account(replace(WELL, deliveries=deliveries))
+    assert [one.level for one in found] == ([level] if level else [])
+
+
+@pytest.mark.parametrize(
+    ("roster", "found"),
+    [
+        pytest.param(RosterFacts(source=""), ["roster-missing"], id="none"),
+        pytest.param(RosterFacts(source="x", problem="line 1"), ["roster-broken"], id="broken"),
+        pytest.param(RosterFacts(source="x"), ["nobody-signs"], id="nobody"),
+        pytest.param(
+            RosterFacts(source="x", signers=("ada",), needed=2), ["nobody-signs"], id="too few"
+        ),
+        pytest.param(
+            RosterFacts(source="x", teams_unread=("acme/staff",)),
+            ["teams-unread"],
+            id="unread team",
+        ),
+    ],
+)
+def test_the_roster(roster: RosterFacts, found: list[str]) -> None:
+    assert [one.code for one in of_account(replace(WELL, roster=roster))] == found
+
+
+@pytest.mark.parametrize(
+    ("demands", "found"),
+    [
+        pytest.param((), [("hole", "not-required")], id="nothing"),
+        pytest.param((PULL,), [("hole", "not-required")], id="only a pull request"),
+        pytest.param((replace(CHECK, app_id=None), PULL), [("hole", "not-pinned")], id="any app"),
+        pytest.param((replace(CHECK, app_id=8), PULL), [("hole", "not-pinned")], id="another app"),
+        pytest.param((replace(CHECK, app_id=None), CHECK, PULL), [], id="pinned by one of two"),
+        pytest.param((CHECK,), [("hole", "push")], id="no pull request"),
+        pytest.param((replace(CHECK, bypass=("x",)), PULL), [("hole", "bypass")], id="bypass"),
+        pytest.param((replace(CHECK, bypass=("x",)), CHECK, PULL), [], id="one without a bypass"),
+        pytest.param(
+            (replace(CHECK, bypass=("x",)), replace(CHECK, bypass=None), PULL),
+            [("unknown", "bypass-unknown")],
+            id="one that is not seen",
+        ),
+        pytest.param(
+            (replace(CHECK, app_id=None), replace(CHECK, bypass=("x",)), PULL),
+            [("hole", "bypass")],
+            id="a clean one that is not pinned does not help",
+        ),
+        pytest.param(
+            (CHECK, replace(PULL, bypass=("x",))), [("hole", "push-bypass")], id="push bypass"
+        ),
+    ],
+)
+def test_a_branch(demands: tuple[Demand, ...], found: list[tuple[str, str]]) -> None:
+    assert codes(*demands) == found
+
+
+def test_what_classic_protection_hides_is_unknown() -> None:
+    assert codes(CHECK, known=False) == [("unknown", "push-unknown")]
+    assert codes(CHECK, PULL, known=False) == []
+
+
+def test_rules_that_could_not_be_read_are_unknown() -> None:
+    branch = BranchFacts(name="main", default=True, demands=None)
+    facts = RepositoryFacts(full_name="acme/shop", branches=(branch,))
+    assert [one.code for one in of_repository(facts, WELL)] == ["rules-unknown"]
+
+
+@pytest.mark.parametrize(
+    ("actor", "words"),
+    [
+        ({"actor_type": "OrganizationAdmin", "actor_id": 1}, "organisation owners"),
+        ({"actor_type": "RepositoryRole", "actor_id": 5}, "repository admins"),
+        ({"actor_type": "RepositoryRole", "actor_id": 99}, "repository role 99"),
+        ({"actor_type": "Team", "actor_id": 3}, "team 3"),
+        ({"actor_type": "Integration", "actor_id": 3}, "app 3"),
+        ({"actor_type": "User", "actor_id": 3, "bypass_mode": "always"}, "user 3"),
+        ({"actor_type": "DeployKey", "bypass_mode": "exempt"}, "deploy keys (exempt)"),
+        ({"actor_type": "New", "actor_id": 3, "bypass_mode": "exempt"}, "New 3 (exempt)"),
+    ],
+)  # fmt: skip
+def test_who_may_bypass_in_words(actor: dict[str, object], words: str) -> None:
+    assert bypass_actor(actor) == words
