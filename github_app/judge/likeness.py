@@ -31,8 +31,8 @@ def likenesses(pull: PullRequest) -> Mapping[str, tuple[Range, ...]]:
     found = {_change(pull): (Range(base_oid=pull.base_oid, head_oid=pull.head_oid),)}
     for commit in pull.commits:
         base = commit.parents[0] if commit.parents else ""
-        of_commit = Range(base_oid=base, head_oid=commit.oid)
-        found[_commit(commit)] = (*found.get(_commit(commit), ()), of_commit)
+        key, of_commit = _commit(commit), Range(base_oid=base, head_oid=commit.oid)
+        found[key] = (*found.get(key, ()), of_commit)
     return {key: ranges for key, ranges in found.items() if key}
 
 
