@@ -20,6 +20,7 @@ BENCHES: dict[str, tuple[str, ...]] = {
     "latency": ("bench.latency",),
     "cost": ("bench.cost",),
     "sweep": ("bench.sweep",),
+    "doctor": ("bench.doctor",),
     "throughput": ("bench.throughput",),
     "store": ("bench.store",),
     "chaos": ("bench.chaos",),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import chaos, cost, judge, latency, replay, sweep, throughput
+from bench import chaos, cost, doctor, judge, latency, replay, sweep, throughput
 from bench.__main__ import BENCHES
 from bench.table import GATHERED, Figure, number, show
 from bench.throughput import PARTS, Size
@@ -164,3 +164,9 @@ def test_the_same_seed_chooses_the_same_commits(tmp_path: Path) -> None:
         True,
         False,
     }
+
+
+def test_the_doctor_makes_two_calls_a_repository() -> None:
+    figures = doctor.run(repositories=40)
+    calls = value(figures, "doctor of 40 repositories: calls")
+    assert 80 <= calls <= 80 + 40, "few calls more for the account, and one a ruleset and thread"
