@@ -52,13 +52,8 @@ def protect(target: str, *, dry_run: bool, yes: bool) -> None:
     try:
         _must_be_installed(github, owner, name)
         place = Place(owner=owner, name=name)
-        done = _protect(protection.admin(github, token), place, settings, ask=not yes, dry=dry_run)
-    except (Forbidden, NotFound, TokenRefused) as error:
-        raise NotProtected(
-            f"{error}: the token, or the plan of {owner}, does not let rulesets be written here",
-            "Use an owner's token. An organisation's rulesets need a paid plan: without one, name "
-            "each repository (a private one needs a paid plan too).",
-        ) from error
+        caller = protection.admin(github, token)
+        done = _allowed(caller, place, settings, ask=not yes, dry=dry_run)
     finally:
         github.close()
     sys.exit(0 if done else 1)
@@ -89,6 +84,18 @@ def _must_be_installed(github: GitHub, owner: str, name: str | None) -> None:
             "the app is installed on selected repositories: in the others nothing could be merged",
             "Install it on all repositories, or name each repository as OWNER/REPO.",
         )
+
+
+def _allowed(caller: Caller, place: Place, settings: Settings, *, ask: bool, dry: bool) -> bool:
+    """The same as ``_protect``; what GitHub refuses is told in words of the token and the plan."""
+    try:
+        return _protect(caller, place, settings, ask=ask, dry=dry)
+    except (Forbidden, NotFound, TokenRefused) as error:
+        raise NotProtected(
+            f"{error}: the token, or the plan of {place.owner}, does not let rulesets be written",
+            "Use an owner's token. An organisation's rulesets need a paid plan: without one, name "
+            "each repository (a private one needs a paid plan too).",
+        ) from error
 
 
 def _protect(caller: Caller, place: Place, settings: Settings, *, ask: bool, dry: bool) -> bool:

@@ -1,5 +1,6 @@
 """Reads what the doctor judges: a few calls for the account, two for most repositories."""
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -29,7 +30,9 @@ from github_app.judge.roster import Roster, RosterSource, parse_roster
 from github_app.settings import Settings
 from github_app.yaml_source import read_document
 
-THREADS = 16  # GitHub takes 100 calls at once and 900 points a minute: 2,000 repositories fit
+THREADS = 16  # GitHub takes 100 calls at once
+# GitHub may want a pause among thousands of calls; longer ones are left to whoever asked. Seconds.
+LONGEST_PAUSE = 900.0
 NEWEST_DELIVERIES = 100  # one page
 RELEASES = "release/"
 # After these nothing else can be read either.
@@ -52,12 +55,14 @@ class Examination:
         *,
         administrator: Caller | None = None,
         pulls: bool = False,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._github = github
         self._settings = settings
         self._owner = owner
         self._name = name
         self._pulls = pulls
+        self._sleep = sleep
         self._bypass = BypassReader(administrator) if administrator else None
         self._installation: Installation | None = None
 
@@ -109,10 +114,11 @@ class Examination:
     ) -> list[RepositoryFacts]:
         """Each repository, many at once, in their order. ``on_each`` hears of every one done.
 
-        Raises: RateLimited, Suspended, TokenRefused. Anything else is said of the repository.
+        Waits where GitHub wants a pause. Raises: RateLimited for a long one, Suspended,
+        TokenRefused. Anything else is said of the repository.
         """
         with ThreadPoolExecutor(THREADS) as pool:
-            futures = [pool.submit(self._repository, one) for one in found]
+            futures = [pool.submit(self._patiently, one) for one in found]
             try:
                 facts = []
                 for future in futures:
@@ -122,6 +128,16 @@ class Examination:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
         return facts
+
+    def _patiently(self, repository: Repository) -> RepositoryFacts:
+        while True:
+            try:
+                return self._repository(repository)
+            except RateLimited as error:
+                pause = (error.until - datetime.now(UTC)).total_seconds()
+                if pause > LONGEST_PAUSE:
+                    raise
+                self._sleep(max(pause, 0.0))
 
     def _repository(self, repository: Repository) -> RepositoryFacts:
         facts = RepositoryFacts(full_name=repository.full_name)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from github_app.gateway.client import Caller, GitHub, Installation
-from github_app.gateway.errors import Forbidden, NotFound
+from github_app.gateway.errors import Forbidden, NotFound, TokenRefused
 from github_app.gateway.nodes import Node, child, flag, number, text
 from github_app.gateway.reading import refusing_surprises
 from github_app.judge.facts import Repository
@@ -222,6 +222,9 @@ class BypassReader:
             ).data
         except (NotFound, Forbidden):
             return None
+        except TokenRefused as error:
+            error.advice = "Give another token in GITHUB_ADMIN_TOKEN, or none."
+            raise
         with refusing_surprises():
             actors = found.get("bypass_actors")  # left out for who may not write the ruleset
             return None if actors is None else tuple(bypass_actor(one) for one in actors)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from github_app.gateway.errors import RateLimited, TokenRefused
 from tests.doctor.holes import HOLES, Hole, Org, protected, ruleset
 
 
@@ -137,6 +138,22 @@ def test_a_repository_that_cannot_be_read_is_unknown() -> None:
         assert code == 0
 
 
+def test_a_pause_that_github_wants_is_made() -> None:
+    with protected() as org:
+        path = "GET /repos/{owner}/{repo}/rules/branches/{branch}"
+        org.hub.faults.add(kind="secondary", match=path, times=1, seconds=1)
+        assert org.findings() == (0, [])
+
+
+def test_a_long_pause_is_not_waited_for() -> None:
+    with protected() as org:
+        path = "GET /repos/{owner}/{repo}/rules/branches/{branch}"
+        org.hub.faults.add(kind="secondary", match=path, times=1, seconds=3600)
+        result = org.run("doctor", "acme")
+        assert isinstance(result.exception, RateLimited)
+        assert result.stdout == ""
+
+
 def test_deliveries_that_are_fetched_need_no_webhook() -> None:
     with protected() as org:
         HOLES["no webhook arrives"].make(org)
@@ -176,6 +193,8 @@ def test_the_token_is_never_shown() -> None:
     with protected() as org:
         org.hub.faults.add(kind="unauthorized", match="GET /repos/{owner}/{repo}/rulesets/*")
         result = org.run("doctor", "acme", GITHUB_ADMIN_TOKEN="ghp_secretsecret")
+        assert isinstance(result.exception, TokenRefused)
+        assert "GITHUB_ADMIN_TOKEN" in result.exception.advice
         assert "ghp_secretsecret" not in result.output + repr(result.exception)
 
 
