@@ -135,8 +135,6 @@ def pull_request(context: Context) -> Mapped:
         priority=priority,
         head_sha=_text(head, "sha"),
         updated_at=str(pull.get("updated_at") or ""),
-        withdraw=_text(head, "sha") if _retargeted(context) else "",
-        edited="body" if _changed(context, "body") else "",
     )
     tasks = [task]
     if context.action == "closed" and not pull.get("merged"):
@@ -308,24 +306,64 @@ RULES: dict[str, Callable[[Context], Mapped]] = {
 # --- what is read of a payload -------------------------------------------------------------------
 
 
-def former_body(delivery: StoredDelivery | None) -> str | None:
-    """The body before an ``edited`` event, from its stored payload. None for any other."""
-    if delivery is None or delivery.body is None or delivery.action != "edited":
-        return None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a stored delivery says beyond *look again*.
+
+    ``doubtful``: a commit whose green may be wrong from now on. ``body``: the description as it was
+    before it was edited; its history on GitHub can be blanked.
+    """
+
+    doubtful: str | None = None
+    body: str | None = None
+
+
+# After these a green that stands on the head may be wrong: another base, a sign-off gone, or a
+# pull request that was judged differently when it last had this head.
+_DOUBTFUL = frozenset(
+    {
+        ("pull_request", "opened"),
+        ("pull_request", "reopened"),
+        ("pull_request", "synchronize"),
+        ("pull_request_review", "dismissed"),
+    }
+)
+
+
+def told_by(delivery: StoredDelivery | None) -> Told:
+    """Read a delivery again that was stored. Nothing for one that is processed or malformed."""
+    if delivery is None or delivery.body is None:
+        return Told()
     payload = json.loads(delivery.body)
-    changes = payload.get("changes") if isinstance(payload, Mapping) else None
-    body = changes.get("body") if isinstance(changes, Mapping) else None
+    if not isinstance(payload, Mapping):
+        return Told()
+    changes = payload.get("changes")
+    changes = changes if isinstance(changes, Mapping) else {}
+    return Told(
+        doubtful=_head_of(payload) if _is_doubtful(delivery, payload, changes) else None,
+        body=_former_body(changes) if delivery.action == "edited" else None,
+    )
+
+
+def _is_doubtful(delivery: StoredDelivery, payload: Payload, changes: Payload) -> bool:
+    if (delivery.event, delivery.action) in _DOUBTFUL:
+        return True
+    review = payload.get("review")
+    objected = isinstance(review, Mapping) and review.get("state") == "changes_requested"
+    return objected or (delivery.event == "pull_request" and "base" in changes)
+
+
+def _head_of(payload: Payload) -> str | None:
+    pull = payload.get("pull_request")
+    head = pull.get("head") if isinstance(pull, Mapping) else None
+    sha = head.get("sha") if isinstance(head, Mapping) else None
+    return sha if isinstance(sha, str) else None
+
+
+def _former_body(changes: Payload) -> str | None:
+    body = changes.get("body")
     before = body.get("from") if isinstance(body, Mapping) else None
     return before if isinstance(before, str) else None
-
-
-def _retargeted(context: Context) -> bool:
-    return _changed(context, "base")
-
-
-def _changed(context: Context, what: str) -> bool:
-    changes = context.payload.get("changes")
-    return context.action == "edited" and isinstance(changes, Mapping) and what in changes
 
 
 def _touches_roster(context: Context) -> bool:

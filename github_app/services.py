@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from github_app.catalogue_file import shipped_catalogue
 from github_app.fetching import Fetcher
@@ -147,7 +148,7 @@ def worker_name(pid: int, number: int) -> str:
 def _machine() -> str:
     """This machine, and on Linux this container: process ids mean nothing outside of it."""
     try:
-        namespace = os.stat("/proc/self/ns/pid").st_ino
+        namespace = Path("/proc/self/ns/pid").stat().st_ino
     except OSError:
         return socket.gethostname()
     return f"{socket.gethostname()}:{namespace}"

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import assert_never
 
 from github_app import records
-from github_app.events import former_body
+from github_app.events import Told, told_by
 from github_app.expansion import Expansion
 from github_app.gateway import app as the_app
 from github_app.gateway import check_run, commit, protection
@@ -28,14 +28,14 @@ from github_app.judge.errors import CountersignError
 from github_app.judge.facts import BodyEdit, CheckRun, Repository
 from github_app.judge.memory import Memory
 from github_app.judge.reasons import Code, Reason
-from github_app.judge.report import Report, report, withdrawn
+from github_app.judge.report import Conclusion, Report, report, withdrawn
 from github_app.judge.verdict import SEVERITY, cannot_judge, worst
 from github_app.judgement import Judged, Judgement, Subject, change_of, traces
 from github_app.leases import LeaseKeeper
 from github_app.logs import get_logger, trace
 from github_app.merge_group import Group, GroupUnknown, trace_group
 from github_app.rosters import RosterDesk
-from github_app.store.audit import AuditRecord, Entry, Filter
+from github_app.store.audit import AuditRecord, Entry, Filter, RecordKind
 from github_app.store.claim import Claim
 from github_app.store.database import Store
 from github_app.store.errors import StoreError
@@ -44,17 +44,20 @@ from github_app.sweep import Sweeper
 
 log = get_logger("worker")
 
+# The records that say what stands on a commit.
+_VERDICTS = frozenset({RecordKind.JUDGED, RecordKind.FAILED})
+
 # A write to GitHub takes about this long at most: with less lease left it is not begun.
 PUBLISH_SECONDS = 5.0
 # A snapshot older than the event that asked for it is read again so often, and so soon.
 STALE_READS = 8
 STALE_DELAY = 0.25
+# So often what seems to be gone is asked for again: 1, 2, 4 and 8 seconds.
+GONE_READS = 4
 # After so many failures in a row the check says so, where a head is known to say it on.
 SILENT_FAILURES = 2
 # The part of the hourly limit that bulk work (sweeps, roster changes) leaves to live events.
 RESERVED = 0.2
-# Events of one claim whose payload is looked at again.
-DELIVERIES_READ = 50
 # Heads that this worker knows to be remembered already.
 HEADS_KEPT = 10_000
 
@@ -179,6 +182,11 @@ class Worker:
         if name is not None and name != task.full_name:
             log.info("renamed", now=name, **_about(claim))
             self._store.queue.add([replace(task, full_name=name)])
+        elif claim.attempts < GONE_READS:
+            # A replica that lags does not know yet what is there: it is asked a few times.
+            delay = 2.0**claim.attempts
+            self._store.queue.retry(claim, str(error), delay=delay, transient=True)
+            return
         else:
             log.info("gone", reason=str(error), **_about(claim))
         self._store.queue.settle(claim)
@@ -284,35 +292,55 @@ class Worker:
         self._store.queue.settle(claim)
 
     def _pull_request(self, claim: Claim, installation: Installation) -> None:
-        self._withdraw(claim)
+        told = self._told(claim)
+        withdrew = self._withdraw(claim, told)
         snapshot = self._judgement.read(installation, _subject(claim.task))
-        _refuse_stale(claim, snapshot)
-        snapshot = self._with_told_bodies(claim, snapshot)
+        stale = _is_stale(claim, snapshot)
+        snapshot = _with_told_bodies(snapshot, told)
         if snapshot.pull.state != "OPEN":
             self._closed(claim, installation, snapshot)
             return
         own = self._judge(installation, snapshot)
         claim, judged = self._with_twins(claim, installation, own)
+        if stale and judged.verdict.outcome.green:
+            raise IncompleteSnapshot("GitHub still shows a state older than the event")
         pull = snapshot.pull
         if pull.queue_entry is not None and pull.queue_entry.head_oid:
             # What is said of the pull request must reach the commit that the queue would merge.
-            self._store.queue.add([_group_task(claim.task, pull.queue_entry.head_oid)])
-        target = Target(repository=pull.repository, oid=pull.head_oid, standing=pull.check)
+            group = _group_task(claim.task, pull.queue_entry.head_oid, pull.base_ref)
+            self._store.queue.add([group])
+        # What was withdrawn is newer than what the snapshot may show: only a new run supersedes it.
+        standing = None if withdrew else pull.check
+        target = Target(repository=pull.repository, oid=pull.head_oid, standing=standing)
         self._publish(claim, installation, judged, target)
 
-    def _with_told_bodies(self, claim: Claim, snapshot: Snapshot) -> Snapshot:
-        """Add the bodies that ``edited`` events told of: their history on GitHub can be blanked."""
-        if not claim.hint.get("edited"):
-            return snapshot
-        pull = snapshot.pull
-        edits = tuple(
-            BodyEdit(edited_at=pull.updated_at, editor=None, text=text)
-            for guid in claim.deliveries[:DELIVERIES_READ]
-            if (text := former_body(self._store.inbox.get(guid)))
-        )
-        if not edits:
-            return snapshot
-        return replace(snapshot, pull=replace(pull, body_edits=(*pull.body_edits, *edits)))
+    def _told(self, claim: Claim) -> tuple[Told, ...]:
+        """What the deliveries behind the claim say beyond *look again*."""
+        return tuple(told_by(self._store.inbox.get(guid)) for guid in claim.deliveries)
+
+    def _withdraw(self, claim: Claim, told: tuple[Told, ...]) -> bool:
+        """Take down a green that may be wrong before anything slow; whether there was one.
+
+        A retargeted pull request keeps its head and so its check, and so does one whose sign-off
+        was dismissed: until it is judged anew, the check must not let it in.
+        """
+        reason = Reason(code=Code.WITHDRAWN)
+        withdrew = False
+        for oid in dict.fromkeys(one.doubtful for one in told if one.doubtful):
+            if self._is_green(claim.task.repository_id, oid):
+                self._publish_unread(claim, oid, withdrawn(reason), reason)
+                withdrew = True
+        return withdrew
+
+    def _is_green(self, repository_id: int, oid: str) -> bool:
+        """Whether the last that we wrote on a commit let it be merged, as the audit log has it."""
+        said = Filter(repository_id=repository_id, head_sha=oid)
+        last = [
+            record.entry.fields.get("conclusion")
+            for record in self._store.audit.records(said)
+            if record.entry.kind in _VERDICTS
+        ]
+        return bool(last) and last[-1] == Conclusion.SUCCESS
 
     def _closed(self, claim: Claim, installation: Installation, snapshot: Snapshot) -> None:
         """Nothing is published any more. A merge that our check did not allow is written down."""
@@ -490,17 +518,6 @@ class Worker:
         )
         self._heads = {head} if len(self._heads) >= HEADS_KEPT else self._heads | {head}
 
-    def _withdraw(self, claim: Claim) -> None:
-        """A green that a retarget may have made wrong is taken down before anything slow.
-
-        A retargeted pull request keeps its head and so its check: until it is judged anew, the
-        check must not let it into the new base.
-        """
-        oid = claim.hint.get("withdraw")
-        if isinstance(oid, str) and oid and claim.attempts == 0:
-            reason = Reason(code=Code.RETARGETED)
-            self._publish_unread(claim, oid, withdrawn(reason), reason)
-
 
 def _head_told(claim: Claim) -> str | None:
     """The commit that the check belongs on, as the event told it."""
@@ -522,17 +539,33 @@ def _anything(memory: Memory) -> bool:
     return bool(memory.evidence or memory.pushers or memory.pushes)
 
 
-def _refuse_stale(claim: Claim, snapshot: Snapshot) -> None:
-    """Raise StaleRead for a snapshot older than the event, so often and no oftener."""
+def _is_stale(claim: Claim, snapshot: Snapshot) -> bool:
+    """Whether the snapshot is older than the event that asked for it.
+
+    Raises StaleRead so often, and no oftener; after that nothing green is published on it.
+    """
     told = claim.hint.get("updated_at")
-    if not isinstance(told, str) or not told or claim.attempts >= STALE_READS:
-        return
+    if not isinstance(told, str) or not told:
+        return False
     try:
         event_at = datetime.fromisoformat(told)
     except ValueError:
-        return
-    if event_at.tzinfo is not None and snapshot.pull.updated_at < event_at:
+        return False
+    stale = event_at.tzinfo is not None and snapshot.pull.updated_at < event_at
+    if stale and claim.attempts < STALE_READS:
         raise StaleRead("the snapshot is older than the event")
+    return stale
+
+
+def _with_told_bodies(snapshot: Snapshot, told: tuple[Told, ...]) -> Snapshot:
+    """Add the bodies that ``edited`` events told of: their history on GitHub can be blanked."""
+    pull = snapshot.pull
+    edits = tuple(
+        BodyEdit(edited_at=pull.updated_at, editor=None, text=one.body) for one in told if one.body
+    )
+    if not edits:
+        return snapshot
+    return replace(snapshot, pull=replace(pull, body_edits=(*pull.body_edits, *edits)))
 
 
 def _subject(task: Task) -> Subject:
@@ -542,7 +575,7 @@ def _subject(task: Task) -> Subject:
     )
 
 
-def _group_task(task: Task, head_oid: str) -> Task:
+def _group_task(task: Task, head_oid: str, base_ref: str) -> Task:
     return Task(
         kind=TaskKind.MERGE_GROUP,
         installation_id=task.installation_id,
@@ -550,6 +583,7 @@ def _group_task(task: Task, head_oid: str) -> Task:
         subject=head_oid,
         full_name=task.full_name,
         priority=PERSON_WAITS,
+        hint={"base_ref": base_ref},
     )
 
 

@@ -35,11 +35,15 @@ def barred(
     ]
     if not older:
         return frozenset()
-    marks = {_mark(signal) for signal in found if signal.place is Place.COMMIT}
+    in_commits = [signal for signal in found if signal.place is Place.COMMIT]
+    marks = {_mark(signal) for signal in in_commits}
+    marked = {signal.ref for signal in in_commits}
     return frozenset(
         review.id
         for review in older
-        if not _known_by(review, marks, memory) or _base_changed_after(review, pull)
+        if not _known_by(review, marks, memory)
+        or _marked_after(review, marked, pull)
+        or _base_changed_after(review, pull)
     )
 
 
@@ -102,6 +106,15 @@ def _known_by(review: Review, marks: set[tuple[str, str, str]], memory: Memory) 
         and item.first_seen.replace(microsecond=0) <= review.submitted_at
     }
     return marks <= then
+
+
+def _marked_after(review: Review, marked: set[str], pull: PullRequest) -> bool:
+    """Whether a commit that came on top of the approved one bears a mark: a merge of the base does
+    not, unless an agent made it. After a rebase nothing is on top; there the marks are compared."""
+    oids = [commit.oid for commit in pull.commits]
+    if review.commit_oid not in oids:
+        return False
+    return not marked.isdisjoint(oids[oids.index(review.commit_oid) + 1 :])
 
 
 def _base_changed_after(review: Review, pull: PullRequest) -> bool:

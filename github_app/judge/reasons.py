@@ -58,7 +58,7 @@ class Code(StrEnum):
     GROUP_STALE = "CS066"  # queued with another head than the one that was judged
     INTERNAL = "CS067"
     PROPOSED_ROSTER_BROKEN = "CS069"  # the change would leave a roster that cannot be used
-    RETARGETED = "CS068"  # the base branch changed: nothing stands until it is judged anew
+    WITHDRAWN = "CS068"  # something happened that may take a green away: it is judged anew
 
     # Said aloud, decides nothing
     ROSTER_STALE = "CS070"  # the roster is broken; the last valid one is in force

@@ -419,7 +419,7 @@ SENTENCES: dict[Code, str] = {
     Code.GROUP_STALE: "a queued pull request has another head than the one that was judged.",
     Code.INTERNAL: "an error of Countersign ({detail}).",
     Code.PROPOSED_ROSTER_BROKEN: "this change would break the roster: {detail}",
-    Code.RETARGETED: "the base branch changed, and the pull request is judged anew.",
+    Code.WITHDRAWN: "something changed that may take the sign-off away; it is judged anew.",
     Code.ROSTER_STALE: "The roster is broken; the last valid one is in force: {detail}",
     Code.ROSTER_WARNING: "The roster: {detail}",
     Code.CLEARING_IGNORED: (
@@ -465,7 +465,7 @@ _ADVICE: dict[Code, str] = {
     Code.INCOMPLETE: _RETRIED,
     Code.GITHUB_FAILED: _RETRIED,
     Code.INTERNAL: _RETRIED,
-    Code.RETARGETED: _RETRIED,
+    Code.WITHDRAWN: _RETRIED,
     Code.PROPOSED_ROSTER_BROKEN: (
         "mend the lines that are marked below, and push again; "
         "`countersign roster check` names every error."

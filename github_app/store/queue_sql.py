@@ -150,7 +150,7 @@ def upsert(dialect: str) -> ReturningInsert[tuple[int, int]]:
     )
     new, settled = statement.excluded, tasks.c.due_at.is_(None)
     free = tasks.c.token.is_(None)
-    newer_hint = new.hinted_at >= tasks.c.hinted_at
+    newer_hint = and_(new.hinted_at >= tasks.c.hinted_at, new.hint != "{}")
     return statement.on_conflict_do_update(
         index_elements=_KEY,
         set_={
