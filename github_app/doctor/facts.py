@@ -21,11 +21,13 @@ class RepositoryFacts:
     """The default branch and the release branches of a repository.
 
     ``no_plan``: private, and its owner's plan has no protection for private repositories.
+    ``observed``: by the owner's roster its check is always green.
     ``unread``: why its rules could not be read; empty when they were.
     """
 
     full_name: str
     branches: tuple[BranchFacts, ...] = ()
+    observed: bool = False
     no_plan: bool = False
     unread: str = ""
 

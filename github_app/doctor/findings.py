@@ -77,7 +77,14 @@ def of_repository(facts: RepositoryFacts, account: AccountFacts) -> tuple[Findin
         for rule in BRANCH_RULES
         for finding in rule(branch, f"{facts.full_name} {branch.name}", account)
     )
-    return tuple(found)
+    return (*_observed(facts), *found)
+
+
+def _observed(facts: RepositoryFacts) -> Iterator[Finding]:
+    if facts.observed:
+        what = "the roster only observes here: the check is always green"
+        mend = "Set rollout.mode to enforce, or take the repository out of rollout.observe."
+        yield _finding(Level.HOLE, "observed", facts.full_name, what, mend)
 
 
 def _finding(level: Level, code: str, where: str, what: str, mend: str) -> Finding:

@@ -65,6 +65,7 @@ class Examination:
         self._sleep = sleep
         self._bypass = BypassReader(administrator) if administrator else None
         self._installation: Installation | None = None
+        self._roster: Roster | None = None
 
     def account(self) -> AccountFacts:
         """The app and the account. Raises: GitHubError, where GitHub cannot be asked."""
@@ -98,7 +99,7 @@ class Examination:
         if found.suspended:
             return facts
         self._installation = self._github.installation(found.id)
-        roster = read_roster(self._installation, found.account, self._settings.roster)
+        roster, self._roster = read_roster(self._installation, found.account, self._settings.roster)
         return replace(facts, roster=roster)
 
     def repositories(self) -> list[Repository]:
@@ -140,7 +141,10 @@ class Examination:
                 self._sleep(max(pause, 0.0))
 
     def _repository(self, repository: Repository) -> RepositoryFacts:
-        facts = RepositoryFacts(full_name=repository.full_name)
+        facts = RepositoryFacts(
+            full_name=repository.full_name,
+            observed=self._roster is not None and self._roster.observes(repository),
+        )
         try:
             return replace(facts, branches=tuple(self._branches(repository)))
         except _HOPELESS:
@@ -219,8 +223,13 @@ def _deliveries(app: Caller, installation_id: int) -> tuple[int, int] | None:
 # --- The roster -----------------------------------------------------------------------------------
 
 
-def read_roster(installation: Installation, owner: str, deployment: Path) -> RosterFacts:
-    """The owner's roster, else the one of this deployment. Raises: GitHubError."""
+def read_roster(
+    installation: Installation, owner: str, deployment: Path
+) -> tuple[RosterFacts, Roster | None]:
+    """The owner's roster, else the one of this deployment; None where it cannot be used.
+
+    Raises: GitHubError.
+    """
     for name in (".github-private", ".github"):
         try:
             home = protection.repository(installation, owner, name)
@@ -232,27 +241,30 @@ def read_roster(installation: Installation, owner: str, deployment: Path) -> Ros
     try:
         found = deployment.read_text("utf-8")
     except FileNotFoundError:
-        return RosterFacts(source="")
+        return RosterFacts(source=""), None
     except (OSError, UnicodeDecodeError) as error:
-        return RosterFacts(source=deployment.name, problem=type(error).__name__)
+        return RosterFacts(source=deployment.name, problem=type(error).__name__), None
     return _checked(installation, found, "this deployment")
 
 
-def _checked(installation: Installation, text: str, where: str) -> RosterFacts:
+def _checked(
+    installation: Installation, text: str, where: str
+) -> tuple[RosterFacts, Roster | None]:
     source = RosterSource(name=where, path="reviewers.yaml")
     try:
         roster = parse_roster(read_document(text, source.path), source=source)
     except RosterError as error:
-        return RosterFacts(source=where, problem=error.headline)
+        return RosterFacts(source=where, problem=error.headline), None
     roster = _with_members(installation, roster)
     today = datetime.now(UTC).date()
     able = roster.signers(roster.sign_off.rank, today)
-    return RosterFacts(
+    facts = RosterFacts(
         source=where,
         signers=tuple(person.login for person in able if not person.is_away(today)),
         needed=roster.sign_off.approvals,
         teams_unread=roster.teams_unread,
     )
+    return facts, roster
 
 
 def _with_members(installation: Installation, roster: Roster) -> Roster:

@@ -242,6 +242,12 @@ HOLES = {
         _roster("version: 1\nlevls: []\n"), "roster-broken", "roster check"
     ),
     "everybody who could sign is away": _other(_roster(_EVERYBODY_AWAY), "nobody-signs", "away"),
+    "the roster observes a repository": _other(
+        _roster(ROSTER + "rollout: {mode: enforce, observe: [acme/sh*]}\n"),
+        "observed",
+        "rollout.observe",
+        where="acme/shop",
+    ),
     "no webhook arrives": _other(_deaf, "webhook", "Recent Deliveries"),
     "the clock is wrong": _other(_late, "clock", "NTP"),
 }
