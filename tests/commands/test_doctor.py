@@ -84,6 +84,14 @@ def test_classic_protection_counts(admins: bool, app_id: int | None, codes: set[
         assert org.codes() == codes
 
 
+def test_protect_closes_what_classic_protection_leaves_open() -> None:
+    with protected() as org:
+        _classic(org, admins=False)
+        assert org.run("protect", "acme", "--yes").exit_code == 0
+        assert org.findings() == (0, [])
+        assert set(org.hub.world.repository("acme/shop").protections) == {"main"}
+
+
 def test_classic_protection_is_seen_whole_with_administration_read() -> None:
     with protected() as org:
         (installed,) = org.hub.world.installations.values()
