@@ -183,7 +183,7 @@ def traces(judged: Judged) -> Traces:
 def _wanted(verdict: Verdict) -> frozenset[Want]:
     """The facts that may matter now. Who pushed can take a sign-off away, or make exempt; for what
     looks clean only one thing matters: whether it is clean."""
-    if verdict.outcome in {Outcome.SIGNED_OFF, Outcome.WAITING}:
+    if verdict.outcome in {Outcome.SIGNED_OFF, Outcome.WAITING} or verdict.cleared:
         return verdict.wants
     return verdict.wants & {Want.LOOKALIKES}
 

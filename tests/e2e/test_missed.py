@@ -1,4 +1,4 @@
-"""What never arrived is fetched, what was missed is found: once, and behind what people wait for."""
+"""What never arrived is fetched, what was missed is found: once, and behind live events."""
 
 import threading
 
