@@ -20,6 +20,7 @@ from bench.app import App
 from bench.hub import SHOP, Hub
 from bench.load import Webhook, headers
 from bench.table import Figure, console, number, show
+from github_app.store.database import open_store
 
 MOST_COMMITS = 4
 EXCERPT = 70
@@ -90,14 +91,14 @@ def _post(hub: Hub, example: Example, secret: str) -> tuple[Example, str, int]:
     return example, given["X-GitHub-Delivery"], hub._deliver(given, body)
 
 
-def _settled(app: App, *, quiet: float = 2.0, seconds: float = 60.0) -> None:
-    """Wait until the app has nothing more to say."""
-    deadline, seen, since = time.monotonic() + seconds, -1, time.monotonic()
-    while time.monotonic() < min(deadline, since + quiet):
-        now = app.log_path.stat().st_size
-        if now != seen:
-            seen, since = now, time.monotonic()
-        time.sleep(0.05)
+def _settled(app: App, *, seconds: float = 120.0) -> None:
+    """Wait until all that was asked for is done. What seems to be gone is asked for again first."""
+    deadline = time.monotonic() + seconds
+    with open_store(app.database_url) as store:
+        while store.queue.stats().counts:
+            if time.monotonic() > deadline:
+                raise TimeoutError("the work of the examples was not done")
+            time.sleep(0.1)
 
 
 def _counts(found: Mapping[str, int]) -> str:
