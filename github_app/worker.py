@@ -413,6 +413,12 @@ class Worker:
         for one in siblings:
             subject = replace(_subject(claim.task), number=one.number)
             twins.append(self._judge(installation, self._judgement.read(installation, subject)))
+        family = [own, *twins]
+        if any(judged.memory != judged.known for judged in family):
+            # What is first seen of one holds for all of them: their commits are the same.
+            for judged in family:
+                self._remember(judged)
+            own, *twins = [self._judgement.judge(installation, one.snapshot) for one in family]
         for judged in twins:
             self._remember(judged)
         return joint, replace(own, verdict=worst(own.verdict, tuple(t.verdict for t in twins)))

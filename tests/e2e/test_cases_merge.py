@@ -51,6 +51,16 @@ def test_twin_with_a_stricter_base(case: Inline) -> None:
     assert not case.may_merge(number)
 
 
+def test_twin_brings_the_evidence_and_its_sign_off_at_once(case: Inline) -> None:
+    """What is first seen of one holds for the other in the very same judgement."""
+    case.roster(STRICT_MAIN)
+    number = case.open(message=HUMAN)
+    case.expect(number, "success", "CS001")
+    other = twin_of(case, base="easy", body="AI-assisted: yes")
+    case.act("grace", "approve", number=other)
+    case.refused(number, "CS012")
+
+
 def test_twin_signed_off_when_both_are(case: Inline) -> None:
     number = case.open()
     other = twin_of(case, base="stable")
