@@ -1,8 +1,10 @@
 """``countersign serve``: web and worker together on one machine. They are two processes, so that
 neither can take the other down; whichever ends is started again."""
 
+import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +16,7 @@ import click
 
 from github_app import logs
 from github_app.commands.worker import SWEEP_EVERY, THREADS
+from github_app.judge.errors import CountersignError
 from github_app.logs import get_logger
 from github_app.settings import Settings
 
@@ -21,9 +24,11 @@ log = get_logger("serve")
 
 WEB_THREADS = 8
 # A process that ends at once is not started again at once. Seconds.
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 GRACE = 30.0
 POLL = 0.1
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 # GitHub waits ten seconds for an answer, and a judgement may wait: the web goes first.
 YIELDING = 5
 
@@ -62,8 +67,59 @@ def serve(threads: int, sweep_every: float, *, no_sweep: bool, pull: bool) -> No
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _signal, _frame: stop.set())
+    refuse_what_cannot_work(settings)
     click.echo(f"Countersign listens on http://{settings.host}:{settings.port}", err=True)
     supervise(children, stop)
+
+
+class CannotServeError(CountersignError):
+    """Something outside makes serving impossible: said once, instead of by every restart."""
+
+    advice = "Mend what is named, then start again."
+
+
+def refuse_what_cannot_work(settings: Settings) -> None:
+    """Raise CannotServeError if the port is taken or the database cannot be opened."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            where = f"{settings.host}:{settings.port}"
+            raise CannotServeError(f"HOST and PORT: cannot listen on {where}: {error}") from None
+    problem = database_problem(settings.database_url.reveal())
+    if problem:
+        raise CannotServeError(f"DATABASE_URL: {problem}")
+
+
+def database_problem(url: str) -> str:
+    """Why the database cannot be opened; empty if it can. It is created if it does not exist.
+
+    Tried in a child, so that the supervisor never holds what it takes to talk to a database.
+    """
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            from github_app.store.database import open_store
+
+            open_store(url).close()
+        except CountersignError as error:
+            os.write(writer, f"{error}. {error.advice}".encode()[:2000])
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as said:
+        problem = said.read().decode("utf-8", "replace")
+    os.waitpid(child, 0)
+    return problem
+
+
+def end_with_parent() -> None:
+    """In a child: end when the supervisor is killed, or the port would stay taken. Linux only."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def gunicorn(host: str, port: int) -> list[str]:
@@ -118,7 +174,11 @@ class Child:
             self.next_start = now + self.pause
             self.pause = min(self.pause * 2, LONGEST_PAUSE)
         if now >= self.next_start:
-            self.process = subprocess.Popen(self.command, env=frugal())  # noqa: S603 -- our own
+            self.process = subprocess.Popen(  # noqa: S603 -- our own command line
+                self.command,
+                env=frugal(),
+                preexec_fn=end_with_parent,  # noqa: PLW1509 -- the supervisor has one thread
+            )
             if self.niceness:
                 with suppress(OSError):
                     os.setpriority(os.PRIO_PROCESS, self.process.pid, self.niceness)
