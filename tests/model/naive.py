@@ -51,47 +51,86 @@ def evidence_now(pull: PullRequest) -> set[str]:
     return found
 
 
-def verdict(
-    world: World, pull: PullRequest, law: Law, evidence: Evidence, *, carry: bool = False
-) -> str:
-    """The conclusion for this pull request alone.
+@dataclass(frozen=True)
+class Latitude:
+    """Where the design leaves it to what can be proven, so that either answer is right.
 
-    ``carry``: approvals of older heads count as well where the change is the same. Nobody has to
-    see that it is, so the right verdict is either.
+    ``carry``: approvals of older heads count as well where the change is the same. ``family``: who
+    pushed to other pull requests whose commits came along has a part in this one.
     """
-    standing = _standing(world, pull, law, evidence)
+
+    carry: bool
+    family: bool
+
+
+def verdict(
+    world: World, pull: PullRequest, law: Law, evidence: Evidence, latitude: Latitude
+) -> str:
+    """The conclusion for this pull request alone."""
+    case = _Case(world, pull, law, latitude.family)
+    standing = _standing(case, evidence)
     if not standing:
         return GREEN
     opinions = _opinions(pull)
     for review in opinions.values():
         if review.state == "CHANGES_REQUESTED" and _rank(law, review.author) >= law.level:
             return OBJECTED
-    if _exempt(world, pull, law):
+    if _exempt(case):
         return GREEN
     signed = {
         review.author.id
         for review in opinions.values()
         if review.state == "APPROVED"
-        and (review.commit_sha == pull.head_sha or (carry and _same_change(pull, review)))
+        and (review.commit_sha == pull.head_sha or (latitude.carry and _same_change(pull, review)))
         and _rank(law, review.author) >= law.needed_rank(pull)
         and world.permission(review.author, pull.repository) in ("write", "maintain", "admin")
-        and review.author.login not in contributors(world, pull)
+        and review.author.login not in _contributors(case)
     }
-    return GREEN if len(signed) >= law.approvals else WAITING
+    needed = law.approvals + (1 if _writer_is_hidden(case) else 0)
+    return GREEN if len(signed) >= needed else WAITING
 
 
 def worst(verdicts: Iterable[str]) -> str:
     return min(verdicts, key=_WORST_FIRST.index)
 
 
-def contributors(world: World, pull: PullRequest) -> set[str]:
+@dataclass(frozen=True)
+class _Case:
+    world: World
+    pull: PullRequest
+    law: Law
+    family: bool
+
+
+def _contributors(case: _Case) -> set[str]:
     """Opener, everybody who ever pushed to the branch, and whoever a commit names."""
-    return {pull.author.login, *_pushers(pull), *(who for who in _named(world, pull) if who)}
+    named = {who for who in _named(case.world, case.pull) if who}
+    return {case.pull.author.login, *_pushers(case), *named}
 
 
-def _pushers(pull: PullRequest) -> set[str]:
-    ref = f"refs/heads/{pull.head_ref}"
-    return {one.actor.login for one in pull.repository.activities if one.ref == ref}
+def _pushers(case: _Case) -> set[str]:
+    return {account.login for account in _pushing(case)}
+
+
+def _pushing(case: _Case) -> list[Account]:
+    pull = case.pull
+    commits = {commit.sha for commit in pull.commits}
+    branches = {pull.head_ref}
+    if case.family:
+        relatives = pull.repository.pulls.values()
+        branches |= {one.head_ref for one in relatives if one.head_sha in commits}
+    refs = {f"refs/heads/{branch}" for branch in branches}
+    return [
+        one.actor
+        for one in pull.repository.activities
+        if one.ref in refs or (case.family and one.after in commits)
+    ]
+
+
+def _writer_is_hidden(case: _Case) -> bool:
+    """A commit of nobody's, where a bot pushed too: nobody knows on whose behalf."""
+    bot = any(account.kind != "User" for account in _pushing(case))
+    return bot and None in _named(case.world, case.pull)
 
 
 def _named(world: World, pull: PullRequest) -> list[str | None]:
@@ -130,11 +169,12 @@ def _change(pull: PullRequest, head: str) -> tuple[object, object]:
     )
 
 
-def _exempt(world: World, pull: PullRequest, law: Law) -> bool:
+def _exempt(case: _Case) -> bool:
+    law, pull = case.law, case.pull
     if law.exempt is None or pull.author.kind != "User":
         return False
     least = max(law.exempt, law.needed_rank(pull) if law.level_on_easy else 0)
-    people = {pull.author.login, *_pushers(pull), *_named(world, pull)}
+    people = {pull.author.login, *_pushers(case), *_named(case.world, pull)}
     return all(who is not None and law.rank(who) >= least for who in people)
 
 
@@ -147,8 +187,9 @@ def _opinions(pull: PullRequest) -> dict[int, Review]:
     }
 
 
-def _standing(world: World, pull: PullRequest, law: Law, evidence: Evidence) -> set[str]:
+def _standing(case: _Case, evidence: Evidence) -> set[str]:
     """The evidence that nobody entitled set aside after it was seen."""
+    pull, law = case.pull, case.law
     if all(label.name != CLEAR_LABEL for label in pull.labels):
         return set(evidence)
     applied = [
@@ -157,7 +198,8 @@ def _standing(world: World, pull: PullRequest, law: Law, evidence: Evidence) -> 
         if event.kind == "LabeledEvent" and event.data["label"].name == CLEAR_LABEL
     ]
     by, at = applied[-1].actor, applied[-1].at
-    entitled = by is not None and _rank(law, by) >= law.level
-    if by is None or not entitled or by.login in contributors(world, pull):
+    if by is None or _rank(law, by) < law.needed_rank(pull) or _writer_is_hidden(case):
+        return set(evidence)
+    if by.login in _contributors(case):
         return set(evidence)
     return {what for what, seen in evidence.items() if seen is None or seen > at}

@@ -29,13 +29,13 @@ from sandbox.seed import CHECK, ROSTER
 from sandbox.world import PullRequest
 from tests.e2e.inline import SHOP, Inline, inline
 from tests.model import naive
-from tests.model.naive import AI_LABEL, CLEAR_LABEL, FOOTER, GREEN, TRAILER, Law
+from tests.model.naive import AI_LABEL, CLEAR_LABEL, FOOTER, GREEN, TRAILER, Latitude, Law
 
 STEPS_AN_EXAMPLE = 40
 PHASES = [Phase.explicit, Phase.reuse, Phase.generate] + (
     [Phase.shrink] if "MODEL_SHRINK" in os.environ else []
 )
-STEPS = int(os.environ.get("MODEL_STEPS", "400"))
+STEPS = int(os.environ.get("MODEL_STEPS", "200"))
 
 RANKS = {"ada": 3, "grace": 2, "kim": 1, "june": 0}
 DEMOTED = ROSTER.replace("id: 1906, level: senior", "id: 1906, level: mid")
@@ -52,7 +52,13 @@ BRANCHES, BASES = ["one", "two"], ["main", "easy"]
 PEOPLE = st.sampled_from(["june", "june", "kim", "grace", "ada"])
 SENIORS = st.sampled_from(["grace", "ada", "grace", "ada", "kim", "acme-codegen[bot]"])
 COMMITS = st.sampled_from(["human", "human", "ai", "ai", "ghost", "framed"])
+LATITUDES = [Latitude(carry, family) for carry in (False, True) for family in (False, True)]
 PULLS = st.integers(0, 5)
+CHANGES = [
+    *("push", "push", "force_push", "amend", "retarget"),
+    *("dismiss", "objection", "permission", "twin"),
+    *(DEMOTED, TWO, ROSTER + RULE),
+]
 FAULTS = st.sampled_from(
     [
         ("error", "graphql:*"),
@@ -162,6 +168,45 @@ class Gate(RuleBasedStateMachine):
         self.on_one(which, who, "approve")
         if then_rest:
             self.rest()
+
+    @rule(
+        which=PULLS,
+        who=st.sampled_from(["grace", "ada"]),
+        pusher=PEOPLE,
+        kind=COMMITS,
+        change=st.sampled_from(CHANGES),
+        at_rest=st.booleans(),
+    )
+    def sign_then_change(
+        self, which: int, who: str, pusher: str, kind: str, change: str, *, at_rest: bool
+    ) -> None:
+        """The heart of the matter: a pull request is signed off, and then something happens."""
+        if not (pulls := self.open_pulls()):
+            self.open("two", "easy", pusher, kind, footer=True)
+            return
+        pull = pulls[which % len(pulls)]
+        if at_rest:
+            self.act("olga", "add_collaborator", login=who, permission="write")
+            self.rest()
+        self.act(who, "approve", number=pull.number)
+        self.rest()
+        match change:
+            case "push" | "force_push" | "amend":
+                self.push(pull.head_ref, pusher, kind, change)
+            case "retarget":
+                base = "main" if pull.base_ref == "easy" else "easy"
+                self.act("kim", "edit_pull_request", number=pull.number, base=base)
+            case "dismiss":
+                self.act("kim", "dismiss_review", number=pull.number, author=who)
+            case "objection":
+                self.act("ada", "request_changes", number=pull.number)
+            case "permission":
+                self.act("olga", "remove_collaborator", login=who)
+            case "twin":
+                base = "main" if pull.base_ref == "easy" else "easy"
+                self.open(pull.head_ref, base, "june", kind, footer=True)
+            case _:
+                self.roster(change)
 
     @rule(which=PULLS, who=SENIORS, how=st.sampled_from(["twice", "changes", "comment"]))
     def review(self, which: int, who: str, how: str) -> None:
@@ -306,11 +351,11 @@ class Gate(RuleBasedStateMachine):
         twins = [one for one in self.open_pulls() if one.head_sha == pull.head_sha]
         return {
             naive.worst(
-                naive.verdict(world, twin, self.law, known, carry=carry)
+                naive.verdict(world, twin, self.law, known, latitude)
                 for twin, known in zip(twins, each, strict=True)
             )
             for each in zip(*map(self.evidence, twins), strict=True)
-            for carry in (False, True)
+            for latitude in LATITUDES
         }
 
     def evidence(self, pull: PullRequest) -> list[dict[str, datetime | None]]:
@@ -318,11 +363,12 @@ class Gate(RuleBasedStateMachine):
         seen; and that again, as if it were seen only now, for what followed the same patches."""
         now: dict[str, datetime | None] = dict.fromkeys(naive.evidence_now(pull))
         surely, ever = dict(now), dict(now)
+        commits = {commit.sha for commit in pull.commits}
         for one in self.pulls():
-            if one.head_ref == pull.head_ref:
+            if one.head_ref == pull.head_ref or one.head_sha in commits:
                 seen = self.seen.get(one.number, {})
                 ever |= seen | self.perhaps.get(one.number, {})
-                surely |= seen if one.state == "open" else {}
+                surely |= seen if one.state == "open" and one.head_sha == pull.head_sha else {}
         return [surely, ever, dict.fromkeys(ever)]
 
     def note(self) -> None:
