@@ -1,11 +1,19 @@
 """``case``: everything in one process, deterministic. ``live``: the real processes (live.py)."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.inline import CONCLUSIONS, Inline, inline
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_collections() -> None:
+    """Each test makes a world and drops it; what was imported need not be gone through for that."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
