@@ -5,6 +5,7 @@ import os
 import sys
 from itertools import count
 from pathlib import Path
+from typing import TextIO
 
 from github_app.store.audit import Entry, RecordKind
 from github_app.store.claim import Claim, Limits
@@ -35,12 +36,15 @@ def work(store: Store, folder: Path) -> None:
                 fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 print(f"overlap {claim.task.subject}", flush=True)
-            judge(store, claim)
+            judge(store, claim, mark)
 
 
-def judge(store: Store, claim: Claim) -> None:
+def judge(store: Store, claim: Claim, mark: TextIO) -> None:
     judged = store.audit.append(entry(claim, RecordKind.JUDGED))
-    if store.queue.holds(claim, 1):
+    holds = store.queue.holds(claim, 1)
+    # Before settling: the moment it has settled, another may have the subject, and rightly.
+    fcntl.flock(mark, fcntl.LOCK_UN)
+    if holds:
         store.queue.settle(claim, records=[entry(claim, RecordKind.PUBLISHED, judged.seq)])
 
 
