@@ -39,11 +39,12 @@ def work(store: Store, folder: Path) -> None:
             judge(store, claim, mark)
 
 
-def judge(store: Store, claim: Claim, mark: TextIO) -> None:
+def judge(store: Store, claim: Claim, mark: TextIO | None = None) -> None:
     judged = store.audit.append(entry(claim, RecordKind.JUDGED))
     holds = store.queue.holds(claim, 1)
-    # Before settling: the moment it has settled, another may have the subject, and rightly.
-    fcntl.flock(mark, fcntl.LOCK_UN)
+    if mark is not None:
+        # Before settling: the moment it has settled, another may have the subject, and rightly.
+        fcntl.flock(mark, fcntl.LOCK_UN)
     if holds:
         store.queue.settle(claim, records=[entry(claim, RecordKind.PUBLISHED, judged.seq)])
 
