@@ -194,8 +194,7 @@ class Gate(RuleBasedStateMachine):
             case "push" | "force_push" | "amend":
                 self.push(pull.head_ref, pusher, kind, change)
             case "retarget":
-                base = "main" if pull.base_ref == "easy" else "easy"
-                self.act("kim", "edit_pull_request", number=pull.number, base=base)
+                self.change_base(pull, "main" if pull.base_ref == "easy" else "easy")
             case "dismiss":
                 self.act("kim", "dismiss_review", number=pull.number, author=who)
             case "objection":
@@ -238,7 +237,14 @@ class Gate(RuleBasedStateMachine):
 
     @rule(which=PULLS, base=st.sampled_from(BASES))
     def retarget(self, which: int, base: str) -> None:
-        self.on_one(which, "kim", "edit_pull_request", base=base)
+        if pulls := self.open_pulls():
+            self.change_base(pulls[which % len(pulls)], base)
+
+    def change_base(self, pull: PullRequest, base: str) -> None:
+        """GitHub refuses a base that holds the head already: nothing would be left of it."""
+        home = pull.repository
+        if not home.store.is_ancestor(pull.head_sha, home.branches[base]):
+            self.act("kim", "edit_pull_request", number=pull.number, base=base)
 
     @rule(which=PULLS, who=PEOPLE)
     def update_branch(self, which: int, who: str) -> None:
@@ -255,7 +261,7 @@ class Gate(RuleBasedStateMachine):
                     self.act("june", "rerequest_check", sha=sha, name=CHECK)
             case _:
                 self.on_one(which, "kim", "close_pull_request")
-                if what == "reopen" and (pulls := self.pulls()):
+                if what == "reopen" and (pulls := [one for one in self.pulls() if one.commits]):
                     self.act("kim", "reopen_pull_request", number=pulls[-1].number)
 
     @rule(who=st.sampled_from(["grace", "ada"]), may=st.booleans())
@@ -364,7 +370,8 @@ class Gate(RuleBasedStateMachine):
         now: dict[str, datetime | None] = dict.fromkeys(naive.evidence_now(pull))
         surely, ever = dict(now), dict(now)
         commits = {commit.sha for commit in pull.commits}
-        for one in self.pulls():
+        relatives = [one for one in self.pulls() if one is not pull]
+        for one in [*relatives, pull]:  # the same mark seen here counts from when it was seen here
             if one.head_ref == pull.head_ref or one.head_sha in commits:
                 seen = self.seen.get(one.number, {})
                 ever |= seen | self.perhaps.get(one.number, {})
