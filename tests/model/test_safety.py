@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -406,6 +407,7 @@ class Gate(RuleBasedStateMachine):
             self.stack.close()
 
 
+@pytest.mark.timeout(max(300, STEPS))
 def test_green_is_never_wrong_and_the_check_ends_right() -> None:
     profile = settings(
         max_examples=max(STEPS // STEPS_AN_EXAMPLE, 1),
