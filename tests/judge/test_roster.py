@@ -170,7 +170,7 @@ def test_level_names() -> None:
 def test_a_roster_cannot_be_changed() -> None:
     found = roster(PLAIN)
     with pytest.raises(FrozenInstanceError):
-        found.levels = ()  # type: ignore[misc]
+        found.levels = ()  # type: ignore[misc]  # frozen: that is the test
 
 
 # --- observing ------------------------------------------------------------------------------------
