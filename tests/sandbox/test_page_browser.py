@@ -26,6 +26,19 @@ FLAGS = (
 PATIENCE = 20_000  # milliseconds until the app must have answered
 WAITING = "Waiting for a senior: @grace or @ada can sign off"
 SIGNED = "Signed off by @grace (senior)"
+# The answer to a move comes only after the news has shown what the move made.
+LATE_ANSWER = """
+const fetched = window.fetch;
+window.fetch = async (address, options) => {
+  const answer = await fetched(address, options);
+  if (String(address).startsWith("/play/move")) {
+    while (!document.body.classList.contains("has-pull")) {
+      await new Promise((done) => setTimeout(done, 10));
+    }
+  }
+  return answer;
+};
+"""
 PROBE = "<img src=x onerror=alert(1)>"
 BRANCH = "<img/src=x/onerror=alert(1)>"  # git allows no blanks
 # Violations of the page's policy are kept where a test can read them.
@@ -122,6 +135,22 @@ def visit(browser: Browser, hub: Sandbox, request: pytest.FixtureRequest) -> Ite
     yield found
     assert found.everything_wrong() == []
     context.close()
+
+
+def test_the_address_follows_although_the_news_came_before_the_answer(
+    browser: Browser,
+) -> None:
+    with Sandbox(extend=play.install) as fresh:
+        context = browser.new_context()
+        visit = Visit(context.new_page(), fresh.url)
+        visit.watch()
+        visit.page.add_init_script(LATE_ANSWER)
+        visit.page.goto(fresh.url)
+        visit.act_as("june")
+        number = visit.open("An AI commit")
+        assert fresh.pull(number)["state"] == "open"
+        assert visit.everything_wrong() == []
+        context.close()
 
 
 @pytest.mark.parametrize("visit", ["desktop", "mobile"], indirect=True)

@@ -101,10 +101,14 @@ async function move(name, fields, source) {
 }
 
 function go(number) {
-  if (!number || number === at.number) return;
+  if (!number) return;
+  const address = `/${at.repo}/pull/${number}`;
+  // The news may have shown the pull request before the answer came: the address still has to follow.
+  const stands = location.pathname === address || location.pathname.startsWith(`${address}/`);
+  if (number === at.number && stands) return;
   at.number = number;
   at.sha = "";
-  history.pushState(null, "", `/${at.repo}/pull/${number}`);
+  history.pushState(null, "", address);
   anew();
 }
 
