@@ -6,15 +6,14 @@ judge", or (when the lease is gone) left to whoever holds it now.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from github_app import records
 from github_app.events import Told, told_by
 from github_app.expansion import Expansion
-from github_app.gateway import app as the_app
-from github_app.gateway import check_run, commit, protection
+from github_app.gateway import commit, protection
 from github_app.gateway.client import GitHub, Installation
 from github_app.gateway.errors import (
     GitHubError,
@@ -25,17 +24,17 @@ from github_app.gateway.errors import (
 )
 from github_app.gateway.pull_request import Snapshot
 from github_app.judge.errors import CountersignError
-from github_app.judge.facts import BodyEdit, CheckRun, Repository
-from github_app.judge.memory import Memory
+from github_app.judge.facts import BodyEdit
 from github_app.judge.reasons import Code, Reason
-from github_app.judge.report import Conclusion, Report, report, withdrawn
+from github_app.judge.report import withdrawn
 from github_app.judge.verdict import SEVERITY, cannot_judge, worst
-from github_app.judgement import Judged, Judgement, Subject, change_of, traces
+from github_app.judgement import Judged, Judgement, Subject
 from github_app.leases import LeaseKeeper
 from github_app.logs import get_logger, trace
 from github_app.merge_group import Group, GroupUnknown, trace_group
+from github_app.publishing import LeaseLost, Publisher, Target, about, installation_of
 from github_app.rosters import RosterDesk
-from github_app.store.audit import AuditRecord, Entry, Filter, RecordKind
+from github_app.store.audit import Entry, Filter
 from github_app.store.claim import Claim
 from github_app.store.database import Store
 from github_app.store.errors import StoreError
@@ -44,11 +43,6 @@ from github_app.sweep import Sweeper
 
 log = get_logger("worker")
 
-# The records that say what stands on a commit.
-_VERDICTS = frozenset({RecordKind.JUDGED, RecordKind.FAILED})
-
-# A write to GitHub takes about this long at most: with less lease left it is not begun.
-PUBLISH_SECONDS = 5.0
 # A snapshot older than the event that asked for it is read again so often, and so soon.
 STALE_READS = 8
 STALE_DELAY = 0.25
@@ -58,8 +52,6 @@ GONE_READS = 4
 SILENT_FAILURES = 2
 # The part of the hourly limit that bulk work (sweeps, roster changes) leaves to live events.
 RESERVED = 0.2
-# Heads that this worker knows to be remembered already.
-HEADS_KEPT = 10_000
 
 
 class NotYet(CountersignError):
@@ -77,21 +69,6 @@ class StaleRead(NotYet):
 
     def __init__(self, why: str) -> None:
         super().__init__(why, seconds=STALE_DELAY)
-
-
-class LeaseLost(CountersignError):
-    """Another worker has taken the work over; whatever we know may be old."""
-
-    advice = "Nothing to do: the other worker publishes."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """Where a verdict is published: a commit, and what stands there as our check run."""
-
-    repository: Repository
-    oid: str
-    standing: CheckRun | None
 
 
 class Worker:
@@ -117,9 +94,10 @@ class Worker:
         self._rosters = rosters
         self._leases = leases
         self._sweeper = sweeper
-        self._web_url = web_url
         self._now = now
-        self._heads: set[tuple[int, int, str]] = set()
+        self._publisher = Publisher(
+            github=github, store=store, check_name=judgement.check_name, web_url=web_url
+        )
         self._expansion = Expansion(
             queue=store.queue, app_id=judgement.app_id, check_name=judgement.check_name
         )
@@ -148,7 +126,7 @@ class Worker:
         except NotFound as error:
             self._gone(claim, error)
         except Suspended as error:
-            log.info("suspended", reason=str(error), **_about(claim))
+            log.info("suspended", reason=str(error), **about(claim))
             self._store.queue.settle(claim)
         except IncompleteSnapshot as error:
             reason = Reason(code=Code.INCOMPLETE, detail=error.what)
@@ -160,18 +138,18 @@ class Worker:
             raise  # the database is away: whoever runs us waits for it
         except Exception as error:  # noqa: BLE001 -- a fault of ours must not kill the worker
             kind = type(error).__name__
-            log.error("fault", kind=kind, trace=trace(error), **_about(claim))
+            log.error("fault", kind=kind, trace=trace(error), **about(claim))
             fault = CountersignError(f"unexpected {kind}")
             self._failed(claim, fault, Reason(code=Code.INTERNAL, detail=kind), retryable=False)
 
     def _lost(self, claim: Claim) -> None:
-        log.info("lease lost", **_about(claim))
+        log.info("lease lost", **about(claim))
         self._store.queue.settle(claim)  # refused by its token; asks for one more judgement
 
     def _limited(self, claim: Claim, error: RateLimited) -> None:
         """``Retry-After`` is the installation's, not the row's: nothing of it is claimed before."""
         seconds = max((error.until - self._now()).total_seconds(), 1.0)
-        log.warning("rate limited", seconds=round(seconds), **_about(claim))
+        log.warning("rate limited", seconds=round(seconds), **about(claim))
         self._store.queue.block_installation(claim.task.installation_id, seconds)
         self._store.queue.retry(claim, str(error), transient=True)
 
@@ -180,7 +158,7 @@ class Worker:
         task = claim.task
         name = self._name_now(task)
         if name is not None and name != task.full_name:
-            log.info("renamed", now=name, **_about(claim))
+            log.info("renamed", now=name, **about(claim))
             self._store.queue.add([replace(task, full_name=name)])
         elif claim.attempts < GONE_READS:
             # A replica that lags does not know yet what is there: it is asked a few times.
@@ -188,7 +166,7 @@ class Worker:
             self._store.queue.retry(claim, str(error), delay=delay, transient=True)
             return
         else:
-            log.info("gone", reason=str(error), **_about(claim))
+            log.info("gone", reason=str(error), **about(claim))
         self._store.queue.settle(claim)
 
     def _name_now(self, task: Task) -> str | None:
@@ -206,41 +184,11 @@ class Worker:
     ) -> None:
         """Not judged: try again later, and say so on the check before anybody has to wonder."""
         kind = type(error).__name__
-        log.warning(
-            "not judged", kind=kind, reason=str(error), advice=error.advice, **_about(claim)
-        )
+        log.warning("not judged", kind=kind, reason=str(error), advice=error.advice, **about(claim))
         self._store.counters.add("errors", {"kind": kind})
         if _time_to_say_so(claim.attempts + 1, retryable=retryable):
-            self._say_failed(claim, reason)
+            self._publisher.say_failed(claim, reason)
         self._store.queue.retry(claim, f"{kind}: {error}", transient=retryable)
-
-    def _say_failed(self, claim: Claim, reason: Reason) -> None:
-        """Put "cannot judge" on the head that the event named: never leave an old green there."""
-        oid = _head_told(claim)
-        if oid is None:
-            return
-        try:
-            self._publish_unread(claim, oid, withdrawn(reason), reason)
-        except (GitHubError, LeaseLost) as error:
-            log.warning("could not say so", reason=str(error), **_about(claim))
-
-    def _publish_unread(self, claim: Claim, oid: str, said: Report, reason: Reason) -> None:
-        """A check run without a snapshot: a new one, which supersedes whatever stands there."""
-        task = claim.task
-        if not self._store.queue.holds(claim, PUBLISH_SECONDS):
-            raise LeaseLost("not enough of the lease is left to publish")
-        entry = records.failed(task, oid, said, reason, claim.deliveries)
-        receipt = self._store.audit.append(entry)
-        owner, _, name = task.full_name.partition("/")
-        check_run.publish(
-            self._installation(claim),
-            Repository(id=task.repository_id, owner=owner, name=name),
-            oid,
-            None,
-            said,
-            external_id=check_run.external_id(said, receipt.receipt),
-            name=self._judgement.check_name,
-        )
 
     # --- the kinds of work -----------------------------------------------------------------------
 
@@ -249,7 +197,7 @@ class Worker:
             self._sweeper.sweep()
             self._store.queue.settle(claim)
             return
-        installation = self._installation(claim)
+        installation = installation_of(self._github, claim.task)
         self._spare_the_limit(claim)
         match claim.task.kind:
             case TaskKind.PULL_REQUEST:
@@ -261,7 +209,7 @@ class Worker:
             case TaskKind.DOCTOR:
                 self._doctor(claim, installation)
             case TaskKind.PUSH | TaskKind.MERGED | TaskKind.SWEEP:
-                log.info("nothing asks for this kind", **_about(claim))
+                log.info("nothing asks for this kind", **about(claim))
                 self._store.queue.settle(claim)
             case _:
                 assert_never(claim.task.kind)
@@ -275,25 +223,17 @@ class Worker:
             seconds = max((rate.reset - self._now()).total_seconds(), 1.0)
             raise NotYet("what is left of GitHub's limit is kept for events", seconds=seconds)
 
-    def _installation(self, claim: Claim) -> Installation:
-        task = claim.task
-        if task.installation_id:
-            return self._github.installation(task.installation_id)
-        owner, _, name = task.full_name.partition("/")
-        found = the_app.installation_for(self._github.app(), owner, name or None)
-        return self._github.installation(found.id)
-
     def _widen(self, claim: Claim, installation: Installation) -> None:
         if claim.task.kind is TaskKind.INSTALLATION:
             self._rosters.forget_members(installation.id)
         found = list(self._expansion.expand(installation, claim.task))
         self._store.queue.add(found)
-        log.info("widened", found=len(found), **_about(claim))
+        log.info("widened", found=len(found), **about(claim))
         self._store.queue.settle(claim)
 
     def _pull_request(self, claim: Claim, installation: Installation) -> None:
         told = self._told(claim)
-        withdrew = self._withdraw(claim, told)
+        withdrew = self._publisher.withdraw(claim, told)
         snapshot = self._judgement.read(installation, _subject(claim.task))
         stale = _is_stale(claim, snapshot)
         snapshot = _with_told_bodies(snapshot, told)
@@ -312,35 +252,11 @@ class Worker:
         # What was withdrawn is newer than what the snapshot may show: only a new run supersedes it.
         standing = None if withdrew else pull.check
         target = Target(repository=pull.repository, oid=pull.head_oid, standing=standing)
-        self._publish(claim, installation, judged, target)
+        self._publisher.publish(claim, installation, judged, target)
 
     def _told(self, claim: Claim) -> tuple[Told, ...]:
         """What the deliveries behind the claim say beyond *look again*."""
         return tuple(told_by(self._store.inbox.get(guid)) for guid in claim.deliveries)
-
-    def _withdraw(self, claim: Claim, told: tuple[Told, ...]) -> bool:
-        """Take down a green that may be wrong before anything slow; whether there was one.
-
-        A retargeted pull request keeps its head and so its check, and so does one whose sign-off
-        was dismissed: until it is judged anew, the check must not let it in.
-        """
-        reason = Reason(code=Code.WITHDRAWN)
-        withdrew = False
-        for oid in dict.fromkeys(one.doubtful for one in told if one.doubtful):
-            if self._is_green(claim.task.repository_id, oid):
-                self._publish_unread(claim, oid, withdrawn(reason), reason)
-                withdrew = True
-        return withdrew
-
-    def _is_green(self, repository_id: int, oid: str) -> bool:
-        """Whether the last that we wrote on a commit let it be merged, as the audit log has it."""
-        said = Filter(repository_id=repository_id, head_sha=oid)
-        last = [
-            record.entry.fields.get("conclusion")
-            for record in self._store.audit.records(said)
-            if record.entry.kind in _VERDICTS
-        ]
-        return bool(last) and last[-1] == Conclusion.SUCCESS
 
     def _closed(self, claim: Claim, installation: Installation, snapshot: Snapshot) -> None:
         """Nothing is published any more. A merge that our check did not allow is written down."""
@@ -350,7 +266,7 @@ class Worker:
             self._store.memory.add_merge(pull.repository.id, pull.number, pull.merge_commit_oid)
         green = pull.check is not None and pull.check.conclusion == "SUCCESS"
         if pull.state != "MERGED" or green:
-            log.info("closed", state=pull.state, **_about(claim))
+            log.info("closed", state=pull.state, **about(claim))
             self._store.queue.settle(claim)
             return
         judged = self._judge(installation, snapshot)
@@ -358,7 +274,7 @@ class Worker:
         if judged.verdict.outcome.green or self._is_recorded(entry):
             self._store.queue.settle(claim)
             return
-        log.warning("bypassed", outcome=judged.verdict.outcome.value, **_about(claim))
+        log.warning("bypassed", outcome=judged.verdict.outcome.value, **about(claim))
         self._store.counters.add("bypasses", {})
         self._store.queue.settle(claim, records=[entry])
 
@@ -386,7 +302,7 @@ class Worker:
         changed = not last or last[0] != entry.fields
         if changed:
             say = log.info if found.required and found.pinned else log.warning
-            say("protection", **dict(entry.fields), **_about(claim))
+            say("protection", **dict(entry.fields), **about(claim))
         self._store.queue.settle(claim, records=[entry] if changed else [])
 
     def _judge(self, installation: Installation, snapshot: Snapshot) -> Judged:
@@ -417,10 +333,10 @@ class Worker:
         if any(judged.memory != judged.known for judged in family):
             # What is first seen of one holds for all of them: their commits are the same.
             for judged in family:
-                self._remember(judged)
+                self._publisher.remember(judged)
             own, *twins = [self._judgement.judge(installation, one.snapshot) for one in family]
         for judged in twins:
-            self._remember(judged)
+            self._publisher.remember(judged)
         return joint, replace(own, verdict=worst(own.verdict, tuple(t.verdict for t in twins)))
 
     def _merge_group(self, claim: Claim, installation: Installation) -> None:
@@ -431,7 +347,7 @@ class Worker:
             if claim.attempts < STALE_READS:
                 raise StaleRead(str(error)) from error
             reason = Reason(code=Code.GROUP_UNKNOWN)
-            self._publish_unread(claim, claim.task.subject, withdrawn(reason), reason)
+            self._publisher.publish_unread(claim, claim.task.subject, withdrawn(reason), reason)
             self._store.queue.settle(claim)
             return
         judged = self._judge_group(installation, group)
@@ -439,7 +355,7 @@ class Worker:
             installation, app_id=self._judgement.app_id, check_name=self._judgement.check_name
         )
         target = Target(repository=group.repository, oid=group.head_oid, standing=standing)
-        self._publish(claim, installation, judged, target)
+        self._publisher.publish(claim, installation, judged, target)
 
     def _judge_group(self, installation: Installation, group: Group) -> Judged:
         """The worst verdict of the group's pull requests, each with the head that was queued."""
@@ -457,92 +373,12 @@ class Worker:
             decisive = replace(decisive, verdict=cannot_judge(decisive.snapshot.pull, unknown))
         return decisive
 
-    # --- publish and record ----------------------------------------------------------------------
-
-    def _publish(
-        self, claim: Claim, installation: Installation, judged: Judged, target: Target
-    ) -> None:
-        """Write the check run if it differs from what stands, between two audit records.
-
-        The order matters: 1. remember the evidence and write down what will be published, so that
-        no verdict is without a record; 2. make sure that the lease outlasts the call; 3. publish;
-        4. write down that it was, and settle, in one transaction.
-        """
-        said = report(judged.verdict, web_url=self._web_url, annotations=judged.annotations)
-        if check_run.stands(target.standing, said):
-            self._remember(judged)
-            log.info("unchanged", **_outcome(judged, said), **_about(claim))
-            self._store.queue.settle(claim)
-            return
-        self._remember(judged)
-        entry = records.judged(judged, said, target.oid, claim.deliveries)
-        receipt = self._store.audit.append(entry)
-        if not self._store.queue.holds(claim, PUBLISH_SECONDS):
-            raise LeaseLost("not enough of the lease is left to publish")
-        published = self._write(claim, installation, target, said, receipt)
-        record = records.published(receipt, published.check_run_id)
-        held = self._store.queue.settle(claim, records=[record])
-        self._store.counters.add("publications", {"conclusion": said.conclusion.value})
-        log.info("published", held=held, **_outcome(judged, said), **_about(claim))
-
-    def _write(
-        self,
-        claim: Claim,
-        installation: Installation,
-        target: Target,
-        said: Report,
-        receipt: AuditRecord,
-    ) -> check_run.Published:
-        try:
-            return check_run.publish(
-                installation,
-                target.repository,
-                target.oid,
-                target.standing,
-                said,
-                external_id=check_run.external_id(said, receipt.receipt),
-                name=self._judgement.check_name,
-            )
-        except GitHubError as error:
-            log.warning("not published", reason=str(error), **_about(claim))
-            self._store.audit.append(records.refused(receipt, type(error).__name__))
-            raise
-
-    def _remember(self, judged: Judged) -> None:
-        """Keep the evidence and the pushes, before anything is said on their ground."""
-        pull = judged.snapshot.pull
-        head = (pull.repository.id, pull.number, pull.head_oid)
-        if not _anything(judged.memory) or (judged.memory == judged.known and head in self._heads):
-            return
-        found = traces(judged)
-        self._store.memory.add(
-            change_of(pull),
-            judged.memory,
-            patch_signals=found.patch_signals,
-            likenesses=found.likenesses,
-            seen_at=max(pull.taken_at, pull.updated_at),
-        )
-        self._heads = {head} if len(self._heads) >= HEADS_KEPT else self._heads | {head}
-
-
-def _head_told(claim: Claim) -> str | None:
-    """The commit that the check belongs on, as the event told it."""
-    if claim.task.kind is TaskKind.MERGE_GROUP:
-        return claim.task.subject
-    oid = claim.hint.get("head_sha")
-    told = claim.task.kind is TaskKind.PULL_REQUEST and isinstance(oid, str)
-    return str(oid) or None if told else None
-
 
 def _time_to_say_so(failures: int, *, retryable: bool) -> bool:
     """At the first failure that will not pass by itself, else at the second; then ever more
     rarely: every time is another check run."""
     first = SILENT_FAILURES if retryable else 1
     return failures >= first and failures.bit_count() == 1
-
-
-def _anything(memory: Memory) -> bool:
-    return bool(memory.evidence or memory.pushers or memory.pushes)
 
 
 def _is_stale(claim: Claim, snapshot: Snapshot) -> bool:
@@ -591,24 +427,3 @@ def _group_task(task: Task, head_oid: str, base_ref: str) -> Task:
         priority=PERSON_WAITS,
         hint={"base_ref": base_ref},
     )
-
-
-def _about(claim: Claim) -> dict[str, object]:
-    """Which work a log line is about: ours and numbers, and the repository's name."""
-    return {
-        "work": claim.task.kind.value,
-        "repository": claim.task.full_name,
-        "subject": claim.task.subject,
-        "installation": claim.task.installation_id,
-        "deliveries": list(claim.deliveries[:5]),
-        "attempt": claim.attempts + 1,
-    }
-
-
-def _outcome(judged: Judged, said: Report) -> dict[str, object]:
-    return {
-        "outcome": judged.verdict.outcome.value,
-        "conclusion": said.conclusion.value,
-        "head": judged.verdict.pull.head_oid,
-        "reasons": [reason.code.value for reason in judged.verdict.reasons],
-    }

@@ -1,0 +1,224 @@
+"""Publish and record: the one place that writes check runs, under the lease, between audit records.
+
+Every way to write goes through here, so that no verdict stands on GitHub without a record, and none
+is written by a worker whose lease is gone.
+"""
+
+from dataclasses import dataclass
+
+from github_app import records
+from github_app.events import Told
+from github_app.gateway import app as the_app
+from github_app.gateway import check_run
+from github_app.gateway.client import GitHub, Installation
+from github_app.gateway.errors import GitHubError
+from github_app.judge.errors import CountersignError
+from github_app.judge.facts import CheckRun, Repository
+from github_app.judge.memory import Memory
+from github_app.judge.reasons import Code, Reason
+from github_app.judge.report import Conclusion, Report, report, withdrawn
+from github_app.judgement import Judged, change_of, traces
+from github_app.logs import get_logger
+from github_app.store.audit import AuditRecord, Filter, RecordKind
+from github_app.store.claim import Claim
+from github_app.store.database import Store
+from github_app.store.task import Task, TaskKind
+
+log = get_logger("publishing")
+
+# The records that say what stands on a commit.
+_VERDICTS = frozenset({RecordKind.JUDGED, RecordKind.FAILED})
+
+# A write to GitHub takes about this long at most: with less lease left it is not begun.
+PUBLISH_SECONDS = 5.0
+# Heads that this worker knows to be remembered already.
+HEADS_KEPT = 10_000
+
+
+class LeaseLost(CountersignError):
+    """Another worker has taken the work over; whatever we know may be old."""
+
+    advice = "Nothing to do: the other worker publishes."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a verdict is published: a commit, and what stands there as our check run."""
+
+    repository: Repository
+    oid: str
+    standing: CheckRun | None
+
+
+class Publisher:
+    """Writes check runs and their records. One per worker."""
+
+    def __init__(self, *, github: GitHub, store: Store, check_name: str, web_url: str) -> None:
+        self._github = github
+        self._store = store
+        self._check_name = check_name
+        self._web_url = web_url
+        self._heads: set[tuple[int, int, str]] = set()
+
+    def publish(
+        self, claim: Claim, installation: Installation, judged: Judged, target: Target
+    ) -> None:
+        """Write the check run if it differs from what stands, between two audit records.
+
+        The order matters: 1. remember the evidence and write down what will be published, so that
+        no verdict is without a record; 2. make sure that the lease outlasts the call; 3. publish;
+        4. write down that it was, and settle, in one transaction.
+        """
+        said = report(judged.verdict, web_url=self._web_url, annotations=judged.annotations)
+        if check_run.stands(target.standing, said):
+            self.remember(judged)
+            log.info("unchanged", **_outcome(judged, said), **about(claim))
+            self._store.queue.settle(claim)
+            return
+        self.remember(judged)
+        entry = records.judged(judged, said, target.oid, claim.deliveries)
+        receipt = self._store.audit.append(entry)
+        if not self._store.queue.holds(claim, PUBLISH_SECONDS):
+            raise LeaseLost("not enough of the lease is left to publish")
+        published = self._write(claim, installation, target, said, receipt)
+        record = records.published(receipt, published.check_run_id)
+        held = self._store.queue.settle(claim, records=[record])
+        self._store.counters.add("publications", {"conclusion": said.conclusion.value})
+        log.info("published", held=held, **_outcome(judged, said), **about(claim))
+
+    def _write(
+        self,
+        claim: Claim,
+        installation: Installation,
+        target: Target,
+        said: Report,
+        receipt: AuditRecord,
+    ) -> check_run.Published:
+        try:
+            return check_run.publish(
+                installation,
+                target.repository,
+                target.oid,
+                target.standing,
+                said,
+                external_id=check_run.external_id(said, receipt.receipt),
+                name=self._check_name,
+            )
+        except GitHubError as error:
+            log.warning("not published", reason=str(error), **about(claim))
+            self._store.audit.append(records.refused(receipt, type(error).__name__))
+            raise
+
+    def remember(self, judged: Judged) -> None:
+        """Keep the evidence and the pushes, before anything is said on their ground."""
+        pull = judged.snapshot.pull
+        head = (pull.repository.id, pull.number, pull.head_oid)
+        if not _anything(judged.memory) or (judged.memory == judged.known and head in self._heads):
+            return
+        found = traces(judged)
+        self._store.memory.add(
+            change_of(pull),
+            judged.memory,
+            patch_signals=found.patch_signals,
+            likenesses=found.likenesses,
+            seen_at=max(pull.taken_at, pull.updated_at),
+        )
+        self._heads = {head} if len(self._heads) >= HEADS_KEPT else self._heads | {head}
+
+    def say_failed(self, claim: Claim, reason: Reason) -> None:
+        """Put "cannot judge" on the head that the event named: never leave an old green there."""
+        oid = _head_told(claim)
+        if oid is None:
+            return
+        try:
+            self.publish_unread(claim, oid, withdrawn(reason), reason)
+        except (GitHubError, LeaseLost) as error:
+            log.warning("could not say so", reason=str(error), **about(claim))
+
+    def publish_unread(self, claim: Claim, oid: str, said: Report, reason: Reason) -> None:
+        """A check run without a snapshot: a new one, which supersedes whatever stands there."""
+        task = claim.task
+        if not self._store.queue.holds(claim, PUBLISH_SECONDS):
+            raise LeaseLost("not enough of the lease is left to publish")
+        entry = records.failed(task, oid, said, reason, claim.deliveries)
+        receipt = self._store.audit.append(entry)
+        owner, _, name = task.full_name.partition("/")
+        check_run.publish(
+            installation_of(self._github, task),
+            Repository(id=task.repository_id, owner=owner, name=name),
+            oid,
+            None,
+            said,
+            external_id=check_run.external_id(said, receipt.receipt),
+            name=self._check_name,
+        )
+
+    def withdraw(self, claim: Claim, told: tuple[Told, ...]) -> bool:
+        """Take down a green that may be wrong before anything slow; whether there was one.
+
+        A retargeted pull request keeps its head and so its check, and so does one whose sign-off
+        was dismissed: until it is judged anew, the check must not let it in.
+        """
+        reason = Reason(code=Code.WITHDRAWN)
+        withdrew = False
+        for oid in dict.fromkeys(one.doubtful for one in told if one.doubtful):
+            if self._is_green(claim.task.repository_id, oid):
+                self.publish_unread(claim, oid, withdrawn(reason), reason)
+                withdrew = True
+        return withdrew
+
+    def _is_green(self, repository_id: int, oid: str) -> bool:
+        """Whether the last that we wrote on a commit let it be merged, as the audit log has it."""
+        said = Filter(repository_id=repository_id, head_sha=oid)
+        last = [
+            record.entry.fields.get("conclusion")
+            for record in self._store.audit.records(said)
+            if record.entry.kind in _VERDICTS
+        ]
+        return bool(last) and last[-1] == Conclusion.SUCCESS
+
+
+def installation_of(github: GitHub, task: Task) -> Installation:
+    """The installation that a task is about; found by the repository's name where none is told.
+
+    Raises: GitHubError.
+    """
+    if task.installation_id:
+        return github.installation(task.installation_id)
+    owner, _, name = task.full_name.partition("/")
+    found = the_app.installation_for(github.app(), owner, name or None)
+    return github.installation(found.id)
+
+
+def about(claim: Claim) -> dict[str, object]:
+    """Which work a log line is about: ours and numbers, and the repository's name."""
+    return {
+        "work": claim.task.kind.value,
+        "repository": claim.task.full_name,
+        "subject": claim.task.subject,
+        "installation": claim.task.installation_id,
+        "deliveries": list(claim.deliveries[:5]),
+        "attempt": claim.attempts + 1,
+    }
+
+
+def _head_told(claim: Claim) -> str | None:
+    """The commit that the check belongs on, as the event told it."""
+    if claim.task.kind is TaskKind.MERGE_GROUP:
+        return claim.task.subject
+    oid = claim.hint.get("head_sha")
+    told = claim.task.kind is TaskKind.PULL_REQUEST and isinstance(oid, str)
+    return str(oid) or None if told else None
+
+
+def _anything(memory: Memory) -> bool:
+    return bool(memory.evidence or memory.pushers or memory.pushes)
+
+
+def _outcome(judged: Judged, said: Report) -> dict[str, object]:
+    return {
+        "outcome": judged.verdict.outcome.value,
+        "conclusion": said.conclusion.value,
+        "head": judged.verdict.pull.head_oid,
+        "reasons": [reason.code.value for reason in judged.verdict.reasons],
+    }
