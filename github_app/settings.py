@@ -1,6 +1,7 @@
 """Environment in, ``Settings`` out, once: every name, default and refusal."""
 
 import ipaddress
+import os
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,11 @@ from github_app.judge.errors import CountersignError
 PUBLIC_API = "https://api.github.com"
 CHECK_NAME_LIMIT = 100  # ours: longer names are cut in GitHub's own lists
 SHORT_SECRET = 16  # characters
+# Each of these may be given as a file instead: NAME_FILE is its path, as platforms mount secrets.
+IN_FILES = frozenset(
+    {"GITHUB_APP_PRIVATE_KEY", "GITHUB_WEBHOOK_SECRET", "GITHUB_CLIENT_SECRET", "DATABASE_URL"}
+)
+LARGEST_FILE = 1 << 16  # bytes; a key has 2,000: more is the wrong file
 
 T = TypeVar("T")
 
@@ -98,7 +104,7 @@ class Settings:
             "host": _optional(env, "HOST", "127.0.0.1"),
             "port": reader.read(_port),
             "client_id": _optional(env, "GITHUB_CLIENT_ID", "") or None,
-            "client_secret": _optional_secret(env, "GITHUB_CLIENT_SECRET"),
+            "client_secret": reader.read(_client_secret),
         }
         if reader.problems:
             raise SettingsError(tuple(dict.fromkeys(reader.problems)))
@@ -106,7 +112,7 @@ class Settings:
 
 
 def database_url(env: Mapping[str, str]) -> Secret:
-    """``DATABASE_URL``, alone: what ``audit`` and ``work`` need."""
+    """``DATABASE_URL``, alone: what ``audit`` and ``work`` need. Raises: SettingsError."""
     return Secret(_optional(env, "DATABASE_URL", "sqlite:///countersign.db"))
 
 
@@ -167,17 +173,45 @@ def _refusal(problem: str) -> SettingsError:
     return SettingsError((problem,))
 
 
+def _given(env: Mapping[str, str], name: str) -> str:
+    """What the environment says for ``name``, or the file that ``NAME_FILE`` names; else empty."""
+    text = env.get(name, "").strip()
+    path = env.get(f"{name}_FILE", "").strip() if name in IN_FILES else ""
+    if not path:
+        return text
+    if text:
+        raise _refusal(f"{name} and {name}_FILE are both set. Keep one of them.")
+    return _from_file(f"{name}_FILE", Path(path))
+
+
+def _from_file(name: str, path: Path) -> str:
+    """The text of a secret's file. An empty one is refused: it would mean the default."""
+    mend = "It must be the path of a text file that holds nothing but the secret."
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        text = content.decode().strip()
+    except OSError as error:
+        # not the value itself: somebody may have put the secret there
+        raise _refusal(f"{name}: the file cannot be read ({error.strerror}). {mend}") from None
+    except ValueError:
+        raise _refusal(f"{name}: the file is not text. {mend}") from None
+    if not text or len(content) > LARGEST_FILE:
+        raise _refusal(f"{name}: the file is {'too large' if text else 'empty'}. {mend}")
+    return text
+
+
 def _optional(env: Mapping[str, str], name: str, default: str) -> str:
-    return env.get(name, "").strip() or default
+    return _given(env, name) or default
 
 
-def _optional_secret(env: Mapping[str, str], name: str) -> Secret | None:
-    text = _optional(env, name, "")
+def _client_secret(env: Mapping[str, str]) -> Secret | None:
+    text = _optional(env, "GITHUB_CLIENT_SECRET", "")
     return Secret(text) if text else None
 
 
 def _required(env: Mapping[str, str], name: str, why: str, mend: str) -> str:
-    text = env.get(name, "").strip()
+    text = _given(env, name)
     if not text:
         state = "empty" if name in env else "not set"
         raise _refusal(f"{name} is {state}: {why}. {mend}")
@@ -277,8 +311,9 @@ def _with_path(base: SplitResult, path: str) -> str:
 
 def _warnings(env: Mapping[str, str]) -> tuple[str, ...]:
     found = []
-    text = env.get("GITHUB_APP_PRIVATE_KEY", "").strip()
-    if not _is_pem(text) and Path(text).stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    name = "GITHUB_APP_PRIVATE_KEY"
+    text = env.get(f"{name}_FILE", "").strip() or env.get(name, "").strip()
+    if not _is_pem(text) and _others_may_read(Path(text)):
         found.append(
             "GITHUB_APP_PRIVATE_KEY: others on this machine can read the key file. chmod 600 it."
         )
@@ -288,3 +323,10 @@ def _warnings(env: Mapping[str, str]) -> tuple[str, ...]:
             "Make a long random one."
         )
     return tuple(found)
+
+
+def _others_may_read(path: Path) -> bool:
+    """A platform owns the file it mounts and lets us in by our group; our own is ours alone."""
+    found = path.stat()
+    ours = found.st_uid == os.geteuid()
+    return bool(found.st_mode & (stat.S_IRWXO | (stat.S_IRWXG if ours else stat.S_IWGRP)))

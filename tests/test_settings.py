@@ -1,6 +1,7 @@
 """The environment: what is read, what is derived, and each thing that is refused."""
 
 import logging
+import os
 import pickle
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from github_app.settings import (
+    IN_FILES,
     Secret,
     Settings,
     SettingsError,
@@ -272,6 +274,77 @@ def test_a_key_file_that_holds_no_key(tmp_path: Path, content: bytes) -> None:
     (problem,) = refusals(env(GITHUB_APP_PRIVATE_KEY=str(file)))
     assert problem.startswith("GITHUB_APP_PRIVATE_KEY ")
     assert str(file) not in problem
+
+
+def test_every_secret_may_be_a_file(tmp_path: Path) -> None:
+    texts = {
+        "GITHUB_APP_PRIVATE_KEY": pem(),
+        "GITHUB_WEBHOOK_SECRET": f"{SECRET},another-long-secret",
+        "GITHUB_CLIENT_SECRET": "client-secret",
+        "DATABASE_URL": "postgresql://u:p@db/x",
+    }
+    assert set(texts) == IN_FILES
+    given = {"GITHUB_APP_ID": "4711", "GITHUB_WEBHOOK_SECRET": ""}  # empty is as good as not set
+    for name, text in texts.items():
+        file = tmp_path / name.lower()
+        file.write_text(text + "\n")
+        file.chmod(0o600)
+        given[f"{name}_FILE"] = str(file)
+    settings = Settings.from_environment(given)
+    assert settings.private_key.reveal() == pem().strip()
+    assert [secret.reveal() for secret in settings.webhook_secrets] == [
+        SECRET,
+        "another-long-secret",
+    ]
+    assert settings.client_secret == Secret("client-secret")
+    assert settings.database_url == Secret("postgresql://u:p@db/x")
+    assert settings.warnings == ()
+    (tmp_path / "github_app_private_key").chmod(0o644)
+    (warning,) = Settings.from_environment(given).warnings
+    assert "chmod 600" in warning
+
+
+@pytest.mark.parametrize(
+    ("content", "starts"),
+    [
+        pytest.param(None, "DATABASE_URL_FILE: the file cannot be read", id="not-there"),
+        pytest.param(b" \n", "DATABASE_URL_FILE: the file is empty", id="empty-not-the-default"),
+        pytest.param(b"\xff\xfe", "DATABASE_URL_FILE: the file is not text", id="binary"),
+        pytest.param(b"x" * 70_000, "DATABASE_URL_FILE: the file is too large", id="too-large"),
+    ],
+)
+def test_files_that_hold_no_secret(tmp_path: Path, content: bytes | None, starts: str) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    (problem,) = refusals(env(DATABASE_URL_FILE=str(file)))
+    assert problem.startswith(starts)
+    assert str(file) not in problem
+
+
+def test_a_secret_that_is_given_twice(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("another")
+    (problem,) = refusals(env(GITHUB_WEBHOOK_SECRET_FILE=str(file)))
+    assert problem.startswith("GITHUB_WEBHOOK_SECRET and GITHUB_WEBHOOK_SECRET_FILE are both set")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@pytest.mark.parametrize(
+    ("mode", "warned"),
+    [
+        pytest.param(0o440, False, id="lent-to-our-group"),
+        pytest.param(0o460, True, id="our-group-may-change-it"),
+        pytest.param(0o444, True, id="for-everybody"),
+    ],
+)
+def test_a_key_that_the_platform_owns(tmp_path: Path, mode: int, *, warned: bool) -> None:
+    file = tmp_path / "key.pem"
+    file.write_text(pem())
+    file.chmod(mode)
+    os.chown(file, 65534, os.getegid())
+    settings = Settings.from_environment(env(GITHUB_APP_PRIVATE_KEY=str(file)))
+    assert bool(settings.warnings) is warned
 
 
 def test_keys_of_another_kind_are_refused() -> None:

@@ -296,3 +296,21 @@ def test_work_cannot_drive_the_terminal_or_the_table(path: Path, store: Store) -
         printed = run(path, *arguments).stdout
         assert not {"\x1b", "\x07", "\x9b", "\r", "\x00", "\u202e"} & set(printed)
     assert "[red]" in run(path, "work").stdout
+
+
+def test_the_database_may_be_named_in_a_file(log: list[str], path: Path, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text(f"sqlite:///{path}\n")
+    runner = CliRunner(env={"DATABASE_URL": "", "DATABASE_URL_FILE": str(tmp_path / "url")})
+    result = runner.invoke(countersign, ["audit", "verify"])
+    assert result.exit_code == 0, result.output
+    assert log[-1] in result.output
+    (tmp_path / "url").unlink()
+    result = runner.invoke(countersign, ["audit", "verify"])
+    assert result.exit_code == 2
+    assert "DATABASE_URL_FILE: the file cannot be read" in result.output
+
+
+def test_help_never_shows_where_the_database_is() -> None:
+    url = "postgresql://u:hunter2@db/x"
+    result = CliRunner(env={"DATABASE_URL": url}).invoke(countersign, ["work", "--help"])
+    assert "hunter2" not in result.output
