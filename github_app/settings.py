@@ -1,4 +1,7 @@
-"""Environment in, ``Settings`` out, once: every name, default and refusal."""
+"""Environment in, ``Settings`` out, once: every name, default and refusal.
+
+What the set-up has stored stands in for variables that are not set: ``credentials_file.py``.
+"""
 
 import ipaddress
 import os
@@ -13,6 +16,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from github_app import credentials_file
+from github_app.credentials_file import CredentialsFileError
 from github_app.judge.errors import CountersignError
 
 PUBLIC_API = "https://api.github.com"
@@ -88,6 +93,7 @@ class Settings:
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> "Settings":
         """Read and check everything. Raises: SettingsError with every problem at once."""
+        env = completed(env)
         reader = _Reader(env)
         api_url = reader.read(api_url_from)
         key = reader.read(_private_key)
@@ -109,6 +115,14 @@ class Settings:
         if reader.problems:
             raise SettingsError(tuple(dict.fromkeys(reader.problems)))
         return cls(**settings, warnings=_warnings(env))  # type: ignore[arg-type] # each was read above
+
+
+def completed(env: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment with what the set-up stored. Raises: SettingsError."""
+    try:
+        return credentials_file.completed(env)
+    except CredentialsFileError as error:
+        raise _refusal(f"COUNTERSIGN_CREDENTIALS: {error}. {error.advice}") from None
 
 
 def database_url(env: Mapping[str, str]) -> Secret:
@@ -311,6 +325,11 @@ def _with_path(base: SplitResult, path: str) -> str:
 
 def _warnings(env: Mapping[str, str]) -> tuple[str, ...]:
     found = []
+    stored = credentials_file.path_in(env)
+    if stored.exists() and _others_may_read(stored):
+        found.append(
+            "COUNTERSIGN_CREDENTIALS: others on this machine can read the file. chmod 600 it."
+        )
     name = "GITHUB_APP_PRIVATE_KEY"
     text = env.get(f"{name}_FILE", "").strip() or env.get(name, "").strip()
     if not _is_pem(text) and _others_may_read(Path(text)):

@@ -13,6 +13,7 @@ import click
 
 from github_app import settings as environment
 from github_app.commands.terminal import plain
+from github_app.credentials_file import is_configured
 from github_app.judge.document import Node
 from github_app.judge.errors import Problem, RosterError
 from github_app.judge.roster import Roster, RosterSource, parse_roster, tighten
@@ -206,7 +207,7 @@ def accounts() -> Iterator[Lookup]:
     from github_app.gateway import app, supplements
     from github_app.gateway.client import GitHub
 
-    credentials = "GITHUB_APP_ID" in os.environ
+    credentials = is_configured(os.environ)
     known = environment.Settings.from_environment(os.environ) if credentials else _nobody()
     github = GitHub(known)
     try:

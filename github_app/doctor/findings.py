@@ -1,39 +1,15 @@
 """Facts -> findings: every hole the doctor knows is one function in the tables below. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from github_app.doctor.facts import AccountFacts, BranchFacts, RepositoryFacts
 from github_app.gateway.protection import CHECK_RULE, PULL_RULE, Demand
+from github_app.permissions import EVENTS, PERMISSIONS
 
 # Seconds. A JWT is dated a minute back and GitHub takes none from the future.
 CLOCK_MAY_DIFFER = 30.0
-# Least privilege, with the reason that is told when one is missing.
-PERMISSIONS: Mapping[str, tuple[str, str]] = {
-    "checks": ("write", "publish the check"),
-    "contents": ("read", "read commits and the roster"),
-    "members": ("read", "read the teams of the roster"),
-    "merge_queues": ("read", "judge merge groups"),
-    "metadata": ("read", "read the rules of branches"),
-    "pull_requests": ("read", "read pull requests and reviews"),
-    "statuses": ("write", "be accepted as the pinned source of a required check"),
-}
-# check_run and check_suite come with checks: write, without a subscription.
-EVENTS = frozenset(
-    [
-        "label",
-        "member",
-        "membership",
-        "merge_group",
-        "organization",
-        "pull_request",
-        "pull_request_review",
-        "push",
-        "repository",
-        "team",
-    ]
-)
 _LEVELS = {"read": 1, "write": 2, "admin": 3}
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from github_app.doctor.facts import AccountFacts, BranchFacts, RepositoryFacts, RosterFacts
-from github_app.doctor.findings import EVENTS, PERMISSIONS, Level, of_account, of_repository
+from github_app.doctor.findings import Level, of_account, of_repository
 from github_app.gateway.protection import CHECK_RULE, PULL_RULE, Demand, bypass_actor
+from github_app.permissions import EVENTS, PERMISSIONS
 
 PERMITTED = {name: level for name, (level, _) in PERMISSIONS.items()}
 WELL = AccountFacts(
