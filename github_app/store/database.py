@@ -6,10 +6,12 @@ from types import TracebackType
 from typing import Self
 
 from github_app.store.audit import Audit
+from github_app.store.checks import WrittenChecks
 from github_app.store.claim import Limits
 from github_app.store.counters import Counters
 from github_app.store.engine import Clock, Database, open_database, parse_url
 from github_app.store.errors import StoreError
+from github_app.store.grounds import Grounds
 from github_app.store.inbox import Inbox
 from github_app.store.memory import Memories
 from github_app.store.migrate import migrate
@@ -27,8 +29,10 @@ class Store:
         self.audit = Audit(database)
         self.queue = Queue(database, self._waker, self.audit, limits)
         self.memory = Memories(database)
-        self.inbox = Inbox(database, self.queue, self.memory)
+        self.grounds = Grounds(database)
+        self.inbox = Inbox(database, self.queue, self.memory, self.grounds)
         self.rosters = Rosters(database)
+        self.checks = WrittenChecks(database)
         self.counters = Counters(database)
 
     @property

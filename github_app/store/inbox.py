@@ -10,10 +10,11 @@ from sqlalchemy import BindParameter, Connection, bindparam, delete, null, selec
 from github_app.store import queue_sql
 from github_app.store.clock import now
 from github_app.store.engine import Database
+from github_app.store.grounds import Grounds
 from github_app.store.memory import BranchPush, Memories
 from github_app.store.queue import Queue
 from github_app.store.tables import deliveries, delivery_tasks, tasks
-from github_app.store.task import Task
+from github_app.store.task import Task, TaskKind
 from github_app.store.text import clean
 
 DAY = 86_400.0
@@ -58,10 +59,13 @@ class StoredDelivery:
 class Inbox:
     """The deliveries of one database."""
 
-    def __init__(self, database: Database, queue: Queue, memory: Memories) -> None:
+    def __init__(
+        self, database: Database, queue: Queue, memory: Memories, grounds: Grounds
+    ) -> None:
         self._database = database
         self._queue = queue
         self._memory = memory
+        self._grounds = grounds
         self._insert = (
             queue_sql.insert(database.dialect, deliveries)
             .values(received_at=now())
@@ -80,6 +84,7 @@ class Inbox:
 
         When this returns, all is on disk. A repeat of a processed delivery changes nothing; a
         repeat of one that is not asks again. No tasks: it is processed at once, its body dropped.
+        What concerns a whole installation raises its generation: see ``grounds``.
         Raises StoreUnavailable: nothing was stored, so GitHub must not get its 202.
         """
 
@@ -153,6 +158,8 @@ class Inbox:
         return row.processed_at is not None
 
     def _ask(self, connection: Connection, guid: str, wanted: Sequence[Task]) -> None:
+        wide = [task.installation_id for task in wanted if task.kind is TaskKind.INSTALLATION]
+        self._grounds.changed_within(connection, wide)
         for row, generation in self._queue.request(connection, wanted):
             link = {"task_id": row, "guid": guid, "generation": generation}
             connection.execute(self._link, link)

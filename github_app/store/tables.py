@@ -190,6 +190,48 @@ rosters = Table(
     Column("saved_at", Text, nullable=False),
 )
 
+# Raised by whatever may matter to every open pull request of an installation: a team, the
+# installation itself. What was read or judged under an older one is read and judged again.
+generations = Table(
+    "generations",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("generation", BigInteger, nullable=False),
+)
+
+# The members of a team as they were last read, by any process: only to see that they changed.
+team_lists = Table(
+    "team_lists",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("team", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("read_at", Double, nullable=False),
+)
+
+# By what an open pull request was last judged, beside what GitHub says of itself: a digest.
+grounds = Table(
+    "grounds",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("head_oid", Text, nullable=False),
+    Column("ground", Text, nullable=False),
+    Column("again_at", Double),  # when time alone changes what is said; Unix seconds
+)
+
+written_checks = Table(
+    "written_checks",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("oid", Text, primary_key=True),
+    Column("check_name", Text, primary_key=True),
+    Column("run_id", BigInteger),  # null while it is not known whether the write arrived
+    Column("digest", Text, nullable=False),
+    Column("written_at", Double, nullable=False),
+)
+Index("written_checks_age", written_checks.c.written_at)
+
 audit = Table(
     "audit",
     metadata,

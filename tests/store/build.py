@@ -40,6 +40,8 @@ _TIMES = {
     "tasks": ("requested_at", "waiting_since", "due_at", "claimed_at", "parked_at"),
     "deliveries": ("received_at", "processed_at"),
     "installations": ("blocked_until", "served_at"),
+    "team_lists": ("read_at",),
+    "written_checks": ("written_at",),
 }
 
 
