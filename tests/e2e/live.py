@@ -87,7 +87,9 @@ class Live:
 
     def answers(self, path: str = "/readyz") -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}{path}", timeout=30
+            ) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False

@@ -73,7 +73,7 @@ def demo(*arguments: str) -> tuple[int, str]:
 
 
 def test_the_story_comes_as_it_should() -> None:
-    code, printed = demo("--patience", "15")
+    code, printed = demo("--patience", "60")
     assert code == 0, printed
     told = [line for line in printed.splitlines() if re.match(r" ?\d+  ", line)]
     assert [re.sub(r"^ ?\d+  (.*)  #\d+$", r"\1", line) for line in told] == STEPS
@@ -139,7 +139,7 @@ def test_it_stays_until_a_signal_and_leaves_nothing_behind(number: signal.Signal
         process.send_signal(number)
         line_with("Shutting down")
         assert process.wait(PATIENCE) == 0
-    _, alive = psutil.wait_procs(children, timeout=5)
+    _, alive = psutil.wait_procs(children, timeout=30)
     assert alive == []
 
 
@@ -150,7 +150,7 @@ def test_a_signal_in_the_middle_of_the_story_ends_it() -> None:
         process.send_signal(signal.SIGTERM)
         line_with("Stopped before the end")
         assert process.wait(PATIENCE) == 1
-    _, alive = psutil.wait_procs(children, timeout=5)
+    _, alive = psutil.wait_procs(children, timeout=30)
     assert alive == []
 
 
@@ -162,5 +162,5 @@ def test_when_the_app_ends_by_itself_the_end_of_its_log_is_shown() -> None:
         line_with("the app ended with exit code -9. Its last lines:")
         assert '"event"' in line_with("published")
         assert process.wait(PATIENCE) == 1
-    _, alive = psutil.wait_procs(children, timeout=5)
+    _, alive = psutil.wait_procs(children, timeout=30)
     assert alive == []

@@ -23,7 +23,7 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-PATIENCE = 20_000  # milliseconds until the app must have answered
+PATIENCE = 60_000  # milliseconds until the app must have answered
 WAITING = "Waiting for a senior: @grace or @ada can sign off"
 SIGNED = "Signed off by @grace (senior)"
 # The answer to a move comes only after the news has shown what the move made.
