@@ -5,18 +5,39 @@ its repositories: one level at a time, so that a crash repeats little.
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from github_app.gateway import repository as gateway
 from github_app.gateway.client import Installation
 from github_app.gateway.repository import OpenPullRequest
+from github_app.judge.facts import PullRequest
+from github_app.store.claim import Seen
 from github_app.store.queue import Queue
+from github_app.store.stats import Known
 from github_app.store.task import BULK, ORDINARY, Task, TaskKind
 
 # The subject of a repository's row when only what was missed is looked for.
 MISSED = "missed"
-# GitHub's times are whole seconds, clocks differ and replicas lag: a judgement that was asked for
-# so soon after the last change may not have seen it, so it is made once more. Seconds.
+# GitHub's times are whole seconds: a snapshot taken so soon after the last change may have missed
+# another one within the same second, so it is taken once more. Clocks may differ a little. Seconds.
+SURE = 3.0
+# The same where only the moment is known at which the judgement was asked for.
 MARGIN = 10.0
+
+
+def seen(pull: PullRequest) -> Seen:
+    """What a judgement of this snapshot writes down, for sweeps to compare."""
+    age = (pull.taken_at - pull.updated_at).total_seconds()
+    return Seen(updated_at=pull.updated_at, surely=age >= SURE)
+
+
+def is_missed(updated_at: datetime, known: Known | None) -> bool:
+    """Whether a pull request that GitHub shows with this ``updatedAt`` is to be judged again."""
+    if known is None:
+        return True
+    if not known.noted:
+        return updated_at.timestamp() + MARGIN > known.asked_at
+    return known.seen is None or not known.seen.surely or known.seen.updated_at != updated_at
 
 
 class Expansion:
@@ -69,9 +90,8 @@ class Expansion:
         """Those whose check is missing, or older than what happened since it was judged."""
         asked = self._queue.asked(TaskKind.PULL_REQUEST, task.repository_id)
         for pull in found:
-            last = asked.get(str(pull.number), 0.0)
             judged = pull.check is not None and pull.check.status == "COMPLETED"
-            if not judged or pull.updated_at.timestamp() + MARGIN > last:
+            if not judged or is_missed(pull.updated_at, asked.get(str(pull.number))):
                 yield pull
 
     def _installation(self, installation: Installation) -> Iterator[Task]:

@@ -54,8 +54,8 @@ class Timer:
             log.error("sweep", reason=str(error), advice=error.advice)
 
     def _ask(self, *, at_start: bool) -> None:
-        last = self._store.queue.asked(TaskKind.SWEEP, 0).get("", 0.0)
-        if at_start or self._store.now() - last > self._every * 0.9:
+        last = self._store.queue.asked(TaskKind.SWEEP, 0).get("")
+        if at_start or last is None or self._store.now() - last.asked_at > self._every * 0.9:
             self._store.queue.add([Task(kind=TaskKind.SWEEP, installation_id=0, priority=BULK)])
 
 

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from github_app import records
 from github_app.events import Told, told_by
-from github_app.expansion import Expansion
+from github_app.expansion import Expansion, seen
 from github_app.gateway import commit, protection
 from github_app.gateway.client import GitHub, Installation
 from github_app.gateway.errors import (
@@ -241,6 +241,7 @@ class Worker:
             self._closed(claim, installation, snapshot)
             return
         own = self._judge(installation, snapshot)
+        claim = claim.having_seen({claim.task.subject: seen(snapshot.pull)})
         claim, judged = self._with_twins(claim, installation, own)
         if stale and judged.verdict.outcome.green:
             raise IncompleteSnapshot("GitHub still shows a state older than the event")
@@ -337,6 +338,9 @@ class Worker:
             own, *twins = [self._judgement.judge(installation, one.snapshot) for one in family]
         for judged in twins:
             self._publisher.remember(judged)
+        joint = joint.having_seen(
+            {str(one.snapshot.pull.number): seen(one.snapshot.pull) for one in family}
+        )
         return joint, replace(own, verdict=worst(own.verdict, tuple(t.verdict for t in twins)))
 
     def _merge_group(self, claim: Claim, installation: Installation) -> None:

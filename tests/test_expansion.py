@@ -1,21 +1,24 @@
 """Which open pull requests a sweep asks to be judged again."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from sqlalchemy import text
 
-from github_app.expansion import MARGIN, MISSED, Expansion
+from github_app.expansion import MARGIN, MISSED, SURE, Expansion, seen
 from github_app.gateway import repository
 from github_app.gateway.client import Installation
 from github_app.gateway.repository import OpenPullRequest
-from github_app.judge.facts import CheckRun
+from github_app.judge.facts import CheckRun, PullRequest
+from github_app.store.claim import Seen
 from github_app.store.database import Store, open_store
 from github_app.store.task import Task, TaskKind
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
 DONE = CheckRun(id=1, status="COMPLETED", conclusion="SUCCESS", external_id="", title="")
 RUNNING = CheckRun(id=1, status="IN_PROGRESS", conclusion=None, external_id="", title="")
 
@@ -50,6 +53,44 @@ def found(store: Store, monkeypatch: pytest.MonkeyPatch, check: CheckRun | None)
     return [task.subject for task in asked]
 
 
+def judge_seven(store: Store, saw: Seen | None) -> None:
+    store.queue.add([a_task(TaskKind.PULL_REQUEST, "7")])
+    claim = store.queue.claim("worker-1")
+    assert claim is not None
+    assert store.queue.settle(claim if saw is None else claim.having_seen({"7": saw}))
+
+
+@pytest.mark.parametrize(
+    ("saw", "expected"),
+    [
+        pytest.param(None, ["7"], id="settled-unjudged"),
+        pytest.param(Seen(updated_at=NOON - SECOND, surely=True), ["7"], id="saw-an-older-state"),
+        pytest.param(Seen(updated_at=NOON, surely=False), ["7"], id="saw-it-within-the-second"),
+        pytest.param(Seen(updated_at=NOON, surely=True), [], id="saw-it-well-afterwards"),
+        pytest.param(Seen(updated_at=NOON + SECOND, surely=True), ["7"], id="list-is-the-older"),
+    ],
+)
+def test_asks_again_unless_the_judgement_saw_what_is_there(
+    store: Store, monkeypatch: pytest.MonkeyPatch, saw: Seen | None, expected: list[str]
+) -> None:
+    judge_seven(store, saw)
+    assert found(store, monkeypatch, DONE) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "surely"),
+    [
+        pytest.param(0.4, False, id="within-the-same-second"),
+        pytest.param(SURE - 0.1, False, id="clocks-may-differ-that-much"),
+        pytest.param(SURE, True, id="well-after"),
+        pytest.param(-5.0, False, id="our-clock-is-behind"),
+    ],
+)
+def test_a_snapshot_is_sure_of_a_second_that_is_over(seconds: float, surely: bool) -> None:
+    pull = Mock(spec=PullRequest, updated_at=NOON, taken_at=NOON + seconds * SECOND)
+    assert seen(pull) == Seen(updated_at=NOON, surely=surely)
+
+
 @pytest.mark.parametrize(
     ("seconds", "expected"),
     [
@@ -59,7 +100,7 @@ def found(store: Store, monkeypatch: pytest.MonkeyPatch, check: CheckRun | None)
         pytest.param(MARGIN + 0.5, [], id="asked-well-after-the-change"),
     ],
 )
-def test_asks_again_unless_it_was_asked_well_after_the_change(
+def test_a_version_that_did_not_note_what_it_saw_is_compared_by_time(
     store: Store,
     clock: list[float],
     monkeypatch: pytest.MonkeyPatch,
@@ -67,7 +108,9 @@ def test_asks_again_unless_it_was_asked_well_after_the_change(
     expected: list[str],
 ) -> None:
     clock[0] = NOON.timestamp() + seconds
-    store.queue.add([a_task(TaskKind.PULL_REQUEST, "7")])
+    judge_seven(store, None)
+    with store._database.write() as connection:
+        connection.execute(text("UPDATE tasks SET seen = ''"))
     assert found(store, monkeypatch, DONE) == expected
 
 

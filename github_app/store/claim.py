@@ -1,7 +1,8 @@
 """A lease on work, and the limits it is given under. Pure values, no database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from github_app.store.task import HintValue, Task, TaskKey
 
@@ -25,6 +26,17 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the snapshot of a pull request said of its age: GitHub's ``updatedAt``.
+
+    ``surely``: it was taken so long after that second that nothing else can have happened in it.
+    """
+
+    updated_at: datetime
+    surely: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """One leased row. ``generation`` is what had been asked for when it was leased.
 
@@ -40,6 +52,7 @@ class Held:
     waiting_since: float
     requested_at: float
     deliveries: tuple[str, ...]
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +67,11 @@ class Claim:
     token: str
     lease_until: float
     rows: tuple[Held, ...]
+
+    def having_seen(self, found: Mapping[str, Seen]) -> "Claim":
+        """The same claim, with what the judgement saw, by subject: ``settle`` writes it down."""
+        rows = tuple(replace(row, seen=found.get(row.task.subject, row.seen)) for row in self.rows)
+        return replace(self, rows=rows)
 
     @property
     def task(self) -> Task:

@@ -13,6 +13,7 @@ from github_app.store.engine import Clock, Database, open_database, parse_url
 from github_app.store.errors import StoreError
 from github_app.store.grounds import Grounds
 from github_app.store.inbox import Inbox
+from github_app.store.looks import Looks
 from github_app.store.memory import Memories
 from github_app.store.migrate import migrate
 from github_app.store.queue import Queue
@@ -31,6 +32,7 @@ class Store:
         self.memory = Memories(database)
         self.grounds = Grounds(database)
         self.inbox = Inbox(database, self.queue, self.memory, self.grounds)
+        self.looks = Looks(database)
         self.rosters = Rosters(database)
         self.checks = WrittenChecks(database)
         self.counters = Counters(database)

@@ -16,8 +16,8 @@ from github_app.store import queue_sql as sql
 from github_app.store.audit import Audit, Entry
 from github_app.store.claim import Claim, Held, Limits
 from github_app.store.engine import Database
-from github_app.store.stats import Stats, Work, WorkState
-from github_app.store.task import Task, TaskKind
+from github_app.store.stats import Known, Stats, Work, WorkState
+from github_app.store.task import Task, TaskKey, TaskKind
 from github_app.store.text import clean
 from github_app.store.wake import Waker
 
@@ -226,6 +226,15 @@ class Queue:
             connection.execute(self._know_installation, {"id": installation_id})
             connection.execute(sql.BLOCK, {"blocked": installation_id, "seconds": seconds})
 
+    def hold_bulk(self, installation_id: int, seconds: float) -> None:
+        """Claim no bulk work of this installation for so long: events that people wait for go on.
+
+        Never shortens an earlier hold.
+        """
+        with self._database.write(durable=False) as connection:
+            connection.execute(self._know_installation, {"id": installation_id})
+            connection.execute(sql.HOLD_BULK, {"held": installation_id, "seconds": seconds})
+
     def wait(self, timeout: float) -> None:
         """Until there may be work for this thread's last ``claim``, ``timeout`` seconds at most."""
         if self._waker.version == self._seen.version:
@@ -238,12 +247,34 @@ class Queue:
         """Wake every thread that waits here: this process is stopping."""
         self._waker.wake_all()
 
-    def asked(self, kind: TaskKind, repository_id: int) -> dict[str, float]:
-        """When each subject of this kind was last asked for: Unix seconds, by subject."""
+    def asked(self, kind: TaskKind, repository_id: int) -> dict[str, Known]:
+        """What is known of each subject of this kind, by subject."""
         with self._database.read() as connection:
             wanted = {"its_kind": kind.value, "repository": repository_id}
             rows = connection.execute(sql.ASKED, wanted).all()
-        return {row.subject: float(row.requested_at) for row in rows}
+        return {row.subject: sql.known(row) for row in rows}
+
+    def known(self, wanted: Sequence[Task]) -> dict[TaskKey, Known]:
+        """The same of these tasks, by key; those that were never asked for are left out."""
+        found: dict[TaskKey, Known] = {}
+        with self._database.read() as connection:
+            for start in range(0, len(wanted), _ROWS_AT_ONCE):
+                some = wanted[start : start + _ROWS_AT_ONCE]
+                by_row = {(task.repository_id, task.subject): task.key for task in some}
+                keys = {"keys": [sql.lock_order(task) for task in some]}
+                for row in connection.execute(sql.ASKED_THERE, keys):
+                    found[by_row[row.repository_id, row.subject]] = sql.known(row)
+        return found
+
+    def covered(self, installation_id: int, subject: str) -> set[int]:
+        """The repositories of an installation that were ever asked for under this subject."""
+        wanted = {
+            "its_kind": TaskKind.REPOSITORY.value,
+            "its_installation": installation_id,
+            "its_subject": subject,
+        }
+        with self._database.read() as connection:
+            return set(connection.execute(sql.COVERED, wanted).scalars())
 
     def stats(self) -> Stats:
         with self._database.read() as connection:
@@ -337,9 +368,9 @@ class Queue:
     def _mark_judged(self, connection: Connection, claim: Claim) -> None:
         linked = connection.execute(sql.LOCK_LINKED, sql.its_rows(claim)).scalars().all()
         for held in claim.rows:
-            seen = {"row": held.row, "generation": held.generation}
-            connection.execute(sql.JUDGED, seen | {"calm": self.limits.calm})
+            connection.execute(sql.JUDGED, sql.judged(held) | {"calm": self.limits.calm})
             if linked:
+                seen = {"row": held.row, "generation": held.generation}
                 connection.execute(sql.UNLINK, seen)
         if linked:
             connection.execute(sql.PROCESSED, {"guids": linked})

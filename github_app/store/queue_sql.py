@@ -5,6 +5,7 @@ else the moment from which it may be claimed.
 """
 
 import json
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -12,8 +13,10 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Double,
+    Integer,
     Row,
     Select,
+    Text,
     and_,
     bindparam,
     case,
@@ -31,11 +34,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert, ReturningInsert
 
-from github_app.store.claim import Claim, Held
-from github_app.store.clock import now
-from github_app.store.stats import Work, WorkState
+from github_app.store.claim import Claim, Held, Seen
+from github_app.store.clock import iso, now
+from github_app.store.stats import Known, Work, WorkState
 from github_app.store.tables import deliveries, delivery_tasks, installations, tasks
-from github_app.store.task import Task, TaskKey, TaskKind
+from github_app.store.task import BULK, Task, TaskKey, TaskKind
 from github_app.store.text import canonical, clean
 from github_app.store.wake import CHANNEL
 
@@ -82,6 +85,16 @@ def mine(claim: Claim) -> dict[str, object]:
     return {"with_token": claim.token}
 
 
+def judged(held: Held) -> dict[str, object]:
+    seen = held.seen
+    return {
+        "row": held.row,
+        "generation": held.generation,
+        "saw": None if seen is None else iso(seen.updated_at),
+        "saw_surely": None if seen is None else int(seen.surely),
+    }
+
+
 def its_rows(claim: Claim) -> dict[str, object]:
     return {"rows": [held.row for held in claim.rows], "with_token": claim.token}
 
@@ -104,6 +117,17 @@ def held(row: Row[Any], guids: tuple[str, ...]) -> Held:
         waiting_since=row.waiting_since,
         requested_at=row.requested_at,
         deliveries=guids,
+    )
+
+
+def known(row: Row[Any]) -> Known:
+    return Known(
+        asked_at=float(row.requested_at),
+        waits=row.due_at is not None and row.token is None,
+        noted=row.seen != "",
+        seen=Seen(updated_at=datetime.fromisoformat(row.seen), surely=bool(row.seen_surely))
+        if row.seen
+        else None,
     )
 
 
@@ -147,6 +171,7 @@ def upsert(dialect: str) -> ReturningInsert[tuple[int, int]]:
         due_at=now(),
         attempts=0,
         crashes=0,
+        seen=null(),
     )
     new, settled = statement.excluded, tasks.c.due_at.is_(None)
     free = tasks.c.token.is_(None)
@@ -176,7 +201,7 @@ def know_row(dialect: str) -> Insert:
     return (
         insert(dialect, tasks)
         .values(requested=0, judged=0, requested_at=now(), waiting_since=now())
-        .values(attempts=0, crashes=0)
+        .values(attempts=0, crashes=0, seen=null())
         .on_conflict_do_nothing(index_elements=_KEY)
     )
 
@@ -206,12 +231,17 @@ def _of_kinds(kinds: Kinds) -> ColumnElement[bool]:
     return tasks.c.kind.in_([kind.value for kind in (TaskKind if kinds is None else kinds)])
 
 
+# Bulk work of an installation may have to wait while what people wait for goes on.
+_held = installations.c.bulk_after > now()
+_not_held = or_(tasks.c.priority < BULK, ~_held)
+
+
 @lru_cache(maxsize=64)
 def turns(kinds: Kinds) -> Select[tuple[int, int]]:
     """Installations that have work and may be asked, in the order in which they are served."""
     lowest = (
         select(tasks.c.priority)
-        .where(tasks.c.installation_id == installations.c.id, _due(kinds))
+        .where(tasks.c.installation_id == installations.c.id, _due(kinds), _not_held)
         .order_by(tasks.c.priority)
         .limit(1)
         .correlate(installations)
@@ -252,19 +282,33 @@ def next_row(kinds: Kinds) -> Select[Any]:
 @lru_cache(maxsize=64)
 def next_due(kinds: Kinds) -> Select[Any]:
     """Seconds until the next row can be claimed; null if none is pending."""
-    due = (
-        select(func.min(tasks.c.due_at))
-        .where(
-            tasks.c.installation_id == installations.c.id,
-            tasks.c.due_at.is_not(None),
-            _of_kinds(kinds),
+
+    def first(*where: ColumnElement[bool]) -> ColumnElement[float]:
+        return (
+            select(func.min(tasks.c.due_at))
+            .where(
+                tasks.c.installation_id == installations.c.id,
+                tasks.c.due_at.is_not(None),
+                _of_kinds(kinds),
+                *where,
+            )
+            .correlate(installations)
+            .scalar_subquery()
         )
-        .correlate(installations)
-        .scalar_subquery()
+
+    # While bulk work is held: what is not bulk, and when the hold ends if there is nothing else.
+    rest = func.coalesce(
+        first(tasks.c.priority < BULK), _later(first(), installations.c.bulk_after)
     )
+    due = case((_held, rest), else_=first())
     each = select(installations.c.blocked_until, due.label("due")).subquery()
     either = case((each.c.blocked_until > each.c.due, each.c.blocked_until), else_=each.c.due)
     return select(func.min(either) - now()).where(each.c.due.is_not(None))
+
+
+def _later(one: ColumnElement[float], other: ColumnElement[float]) -> ColumnElement[float]:
+    """The later of two moments; null if the first is null."""
+    return case((one < other, other), else_=one)
 
 
 LEASE = (
@@ -365,6 +409,8 @@ JUDGED = (
         crashes=0,
         parked_at=null(),
         error=null(),
+        seen=func.coalesce(bindparam("saw", type_=Text), tasks.c.seen),
+        seen_surely=func.coalesce(bindparam("saw_surely", type_=Integer), tasks.c.seen_surely),
     )
 )
 
@@ -423,6 +469,15 @@ BLOCK = (
     .values(blocked_until=now() + bindparam("seconds"))
 )
 
+HOLD_BULK = (
+    update(installations)
+    .where(
+        installations.c.id == bindparam("held"),
+        installations.c.bulk_after < now() + bindparam("seconds"),
+    )
+    .values(bulk_after=now() + bindparam("seconds"))
+)
+
 # --- deliveries that were waiting for a row --------------------------------------------------
 
 # Locked before anything is deleted: of two workers that settle the last two tasks of a delivery,
@@ -456,7 +511,7 @@ PROCESSED = (
 _state = case(
     (tasks.c.parked_at.is_not(None), WorkState.PARKED.value),
     (and_(tasks.c.token.is_not(None), tasks.c.due_at > now()), WorkState.LEASED.value),
-    (installations.c.blocked_until > now(), WorkState.BLOCKED.value),
+    (or_(installations.c.blocked_until > now(), ~_not_held), WorkState.BLOCKED.value),
     (tasks.c.due_at > now(), WorkState.WAITING.value),
     else_=WorkState.READY.value,
 )
@@ -499,6 +554,21 @@ def listing(state: WorkState | None) -> Select[Any]:
     return statement if state is None else statement.where(_state == state.value)
 
 
-ASKED = select(tasks.c.subject, tasks.c.requested_at).where(
+_KNOWN = (
+    tasks.c.repository_id,
+    tasks.c.subject,
+    tasks.c.requested_at,
+    tasks.c.due_at,
+    tasks.c.token,
+    tasks.c.seen,
+    tasks.c.seen_surely,
+)
+ASKED: Select[Any] = select(*_KNOWN).where(
     tasks.c.kind == bindparam("its_kind"), tasks.c.repository_id == bindparam("repository")
+)
+ASKED_THERE: Select[Any] = select(*_KNOWN).where(_with_keys)
+COVERED = select(tasks.c.repository_id).where(
+    tasks.c.kind == bindparam("its_kind"),
+    tasks.c.installation_id == bindparam("its_installation"),
+    tasks.c.subject == bindparam("its_subject"),
 )

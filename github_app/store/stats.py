@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from github_app.store.claim import Seen
 from github_app.store.task import TaskKey, TaskKind
 
 
@@ -29,6 +30,21 @@ class Work:
     crashes: int
     worker: str | None
     error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of one subject, whether or not anything is to do.
+
+    ``asked_at``: when it was last asked for, Unix seconds. ``waits``: it is asked for, and nobody
+    is at it. ``seen``: what its last judgement saw; None: there was none, or (where ``noted`` is
+    False) it was made by a version that did not write it down.
+    """
+
+    asked_at: float
+    waits: bool
+    noted: bool
+    seen: Seen | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,10 @@ tasks = Table(
     Column("crashes", Integer, nullable=False),  # leases in a row that ran out
     Column("parked_at", Double),
     Column("error", Text),
+    # Of a pull request: GitHub's ``updatedAt`` in the snapshot that was last judged, and whether
+    # nothing else can have happened within that same second. Null: never judged; empty: not noted.
+    Column("seen", Text, server_default=""),
+    Column("seen_surely", Integer, server_default="0"),
     UniqueConstraint("kind", "installation_id", "repository_id", "subject", name="tasks_key"),
     sqlite_autoincrement=True,  # a pruned row's id must never come back to a late worker
 )
@@ -99,6 +103,30 @@ installations = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("blocked_until", Double, nullable=False),
     Column("served_at", Double, nullable=False),
+    # Bulk work of it is not claimed before.
+    Column("bulk_after", Double, nullable=False, server_default="0"),
+)
+
+# When to have a quick look at an installation; 0 stands for the app itself, and its deliveries.
+looks = Table(
+    "looks",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("account", Text, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("active_at", Double, nullable=False),  # when something last happened there
+    Column("cursor", Text),  # where the repositories begin that are looked at in turn
+    Column("rosters", Text, nullable=False),  # canonical JSON: the roster files as last seen
+)
+
+# What is paced: so much was spent on a purpose since its window began.
+spending = Table(
+    "spending",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("purpose", Text, primary_key=True),
+    Column("began_at", Double, nullable=False),
+    Column("spent", Double, nullable=False),
 )
 
 evidence = Table(
