@@ -13,9 +13,11 @@ from github_app.judge.errors import CountersignError
 # Command -> module and attribute, and the line that --help shows.
 COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("github_app.commands.audit:audit", "Show the audit log, or verify its chain."),
+    "backup": ("github_app.commands.backup:backup", "Copy the SQLite database while it is used."),
     "detect": ("github_app.commands.detect:detect", "Find marks of AI tools in commits."),
     "doctor": ("github_app.commands.doctor:doctor", "Say whether the check is really required."),
     "judge": ("github_app.commands.judge:judge_command", "Judge a pull request; publish nothing."),
+    "migrate": ("github_app.commands.migrate:migrate", "Make or update the database's tables."),
     "protect": ("github_app.commands.protect:protect", "Require the check by one ruleset."),
     "roster": ("github_app.commands.roster:roster", "Check reviewers.yaml, or pin its ids."),
     "serve": ("github_app.commands.serve:serve", "Run web and worker on this machine."),

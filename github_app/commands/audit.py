@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from github_app.commands.database import database_option, existing
+from github_app.commands.database import CannotRead, database_option, existing
 from github_app.commands.terminal import plain
 from github_app.store.audit import (
     Anchor,
@@ -16,6 +17,9 @@ from github_app.store.audit import (
     UnreadableRecord,
     Verification,
 )
+
+if TYPE_CHECKING:
+    from github_app.commands.receipts import Receipt
 
 _SHOWN = 50
 _KINDS = [kind.value for kind in RecordKind if kind is not RecordKind.OTHER]
@@ -92,22 +96,47 @@ def show(
     metavar="SEQ:HASH",
     help="A receipt kept outside the database, such as a check run's. May be repeated.",
 )
+@click.option(
+    "--github",
+    "place",
+    metavar="OWNER[/REPO]",
+    help="Compare with the receipts on GitHub: of every open pull request there.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
-def verify(*, database: str, receipts: tuple[str, ...], as_json: bool) -> None:
+def verify(*, database: str, receipts: tuple[str, ...], place: str | None, as_json: bool) -> None:
     """Walk the chain and name the first record that does not fit.
 
     Exit code 0 if all fit, 1 if one does not. Without an anchor, records that were cut off at the
-    end cannot be missed: keep the last receipt, or take one from a check run on GitHub.
+    end cannot be missed: keep the last receipt, or compare with --github, which needs the settings
+    of the app.
     """
     try:
         anchors = [Anchor.parse(receipt) for receipt in receipts]
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--anchor") from None
+    published = _published(place) if place is not None else []
     with existing(database) as store:
-        result = store.audit.verify(anchors)
-    click.echo(_result_json(result) if as_json else _result(result, anchored=bool(anchors)))
+        result = store.audit.verify([*anchors, *(one.anchor for one in published)])
+    lost = sorted({one.where for one in published if one.anchor.seq > result.records})
+    if as_json:
+        click.echo(_result_json(result, None if place is None else lost))
+    else:
+        click.echo(_result(result, anchored=bool(anchors or published)))
+        if published:
+            click.echo(f"Compared with {len(published)} checks on GitHub.")
+        if lost:
+            click.echo(f"Checks whose record was not reached: {', '.join(map(plain, lost))}")
     if not result.ok:
         raise SystemExit(1)
+
+
+def _published(place: str) -> "list[Receipt]":
+    from github_app.commands.receipts import receipts_on_github
+
+    found = receipts_on_github(place)
+    if not found:
+        raise CannotRead("no open pull request there has a check of ours: nothing was compared")
+    return found
 
 
 def _as_json(record: AuditRecord) -> str:
@@ -157,7 +186,7 @@ def _result(result: Verification, *, anchored: bool) -> str:
     return "\n".join(lines)
 
 
-def _result_json(result: Verification) -> str:
+def _result_json(result: Verification, lost: list[str] | None) -> str:
     return json.dumps(
         {
             "ok": result.ok,
@@ -165,5 +194,6 @@ def _result_json(result: Verification) -> str:
             "last": result.last,
             "seq": result.seq,
             "problem": result.problem,
+            **({} if lost is None else {"checks_not_reached": lost}),
         }
     )

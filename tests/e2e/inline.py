@@ -215,7 +215,7 @@ def inline(tmp: Path, *, frozen: bool = False, **options: Any) -> Iterator[Inlin
     clock = Clock(frozen=frozen)
     options.setdefault("rate_limit", 1_000_000)
     with Sandbox(clock=clock.moment, **options) as hub:
-        case = _put_together(hub, tmp, clock)
+        case = put_together(hub, tmp, clock)
         hub.courier._wanted = 1  # one thread: webhooks arrive in the order they were sent
         hub.courier.receiver = lambda headers, body: (
             case.web.test_client().post("/webhook", data=body, headers=headers).status_code
@@ -227,7 +227,7 @@ def inline(tmp: Path, *, frozen: bool = False, **options: Any) -> Iterator[Inlin
             case.parts.close()
 
 
-def _put_together(hub: Sandbox, tmp: Path, clock: Clock) -> Inline:
+def put_together(hub: Sandbox, tmp: Path, clock: Clock) -> Inline:
     database = f"sqlite:///{tmp / 'countersign.db'}"
     roster = {"COUNTERSIGN_ROSTER": str(tmp / "reviewers.yaml")}
     settings = Settings.from_environment(hub.env() | roster | {"DATABASE_URL": database})
