@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from github_app.changed_files import ChangedFiles
 from github_app.gateway import pull_request as gateway
 from github_app.gateway import supplements
 from github_app.gateway.client import Installation
@@ -80,6 +81,7 @@ class Judgement:
         self._memory = memory
         self._now = now
         self._same_change = SameChange()
+        self._changed_files = ChangedFiles()
 
     def read(self, installation: Installation, subject: Subject) -> Snapshot:
         """One snapshot from GitHub. Raises GitHubError, IncompleteSnapshot among them."""
@@ -106,7 +108,7 @@ class Judgement:
             verdict = cannot_judge(pull, *force.reasons)
             seen = remember(pull, DetectionPolicy(), memory, self._catalogue)
             return Judged(verdict=verdict, snapshot=snapshot, known=memory, memory=seen)
-        change, annotations = self._rosters.change(installation, snapshot, force.roster)
+        change, annotations = self._rosters.change(installation, pull, force.roster)
         asked: set[Want] = set()
         carried: frozenset[str] = frozenset()
         while True:
@@ -118,6 +120,9 @@ class Judgement:
                 break
             asked |= wants
             pull = _with(installation, pull, wants)
+            if Want.DIFF in wants:
+                pull = self._changed_files.read(installation, pull)
+                change, annotations = self._rosters.change(installation, pull, force.roster)
             if Want.LOOKALIKES in wants:
                 memory = self._same_change.followed(installation, pull, memory)
             if Want.CARRY in wants:
@@ -185,6 +190,8 @@ def _wanted(verdict: Verdict) -> frozenset[Want]:
     looks clean only one thing matters: whether it is clean."""
     if verdict.outcome in {Outcome.SIGNED_OFF, Outcome.WAITING} or verdict.cleared:
         return verdict.wants
+    if verdict.outcome is Outcome.OBJECTED:
+        return verdict.wants & {Want.LOOKALIKES, Want.DIFF}  # it says what will be needed
     return verdict.wants & {Want.LOOKALIKES}
 
 
@@ -194,8 +201,6 @@ def _with_pushes(memory: Memory, pull: PullRequest) -> Memory:
 
 
 def _with(installation: Installation, pull: PullRequest, wants: frozenset[Want]) -> PullRequest:
-    if Want.PREVIOUS_NAMES in wants:
-        pull = supplements.previous_names(installation, pull)
     if Want.PUSHES in wants:
         pull = replace(pull, pushes=supplements.pushes(installation, pull) or ())
     return pull

@@ -18,7 +18,7 @@ from github_app.gateway.commit import file_at
 from github_app.gateway.errors import Forbidden, NotFound
 from github_app.gateway.pull_request import RosterText, Snapshot
 from github_app.judge.errors import RosterError
-from github_app.judge.facts import Actor
+from github_app.judge.facts import Actor, PullRequest
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report import Annotation
 from github_app.judge.roster import (
@@ -127,20 +127,19 @@ class RosterDesk:
         return replace(force, roster=roster, notes=(*force.notes, *remarks))
 
     def change(
-        self, installation: Installation, snapshot: Snapshot, current: Roster
+        self, installation: Installation, pull: PullRequest, current: Roster
     ) -> tuple[RosterChange | None, tuple[Annotation, ...]]:
         """What the pull request does to the roster, judged by the current one.
 
         Returns (None, ()) for one that leaves it alone. The new file is read from the head to see
         whom it would raise and to remark on its lines; it is never in force. Raises: GitHubError.
         """
-        pull = snapshot.pull
         if not touches_roster(pull, current.sources):
             return None, ()
         raised: frozenset[str] = frozenset()
         annotations: tuple[Annotation, ...] = ()
         problem = ""
-        for path in _roster_paths(snapshot, current):
+        for path in _roster_paths(pull, current):
             text = file_at(installation, pull.repository, pull.head_oid, path)
             name = pull.repository.full_name
             source = RosterSource(name=name, path=path, commit_oid=pull.head_oid)
@@ -303,13 +302,13 @@ def _proposed(current: Roster, text: str | None, source: RosterSource) -> Roster
     return parse_roster(document, source=source)
 
 
-def _roster_paths(snapshot: Snapshot, current: Roster) -> tuple[str, ...]:
+def _roster_paths(pull: PullRequest, current: Roster) -> tuple[str, ...]:
     """The roster files that this pull request may change, each once."""
-    name = snapshot.pull.repository.full_name.casefold()
+    name = pull.repository.full_name.casefold()
     own = [source.path for source in current.sources if source.name.casefold() == name]
-    touched = {path.casefold() for path in changed_paths(snapshot.pull.files)}
+    touched = {path.casefold() for path in changed_paths(pull.files)}
     paths = dict.fromkeys([ROSTER_PATH, LAYER_PATH, *own])
-    every = not snapshot.pull.files_complete
+    every = not pull.files_complete
     return tuple(path for path in paths if every or path.casefold() in touched)
 
 

@@ -1,6 +1,5 @@
 """Facts that the snapshot cannot hold, each for a call of its own: asked for only when needed."""
 
-from dataclasses import replace
 from typing import Any
 
 from github_app.gateway.client import Caller, Installation
@@ -70,34 +69,6 @@ def rest_actor(node: Node) -> Actor:
         login=text(node, "login").removesuffix("[bot]"),
         id=number(node, "id"),
     )
-
-
-def previous_names(installation: Installation, pull: PullRequest) -> PullRequest:
-    """The same pull request with ``previous_path`` filled in for its renamed files.
-
-    REST lists 3,000 files; a rename beyond them keeps None, which rules on paths must mistrust.
-    Raises: GitHubError. Source: REST ``pulls/list-files``.
-    """
-    if all(file.change != "RENAMED" for file in pull.files):
-        return pull
-    names: dict[str, str] = {}
-    values = {
-        "owner": pull.repository.owner,
-        "repo": pull.repository.name,
-        "number": pull.number,
-    }
-    for page in installation.pages("/repos/{owner}/{repo}/pulls/{number}/files", values):
-        with refusing_surprises():
-            names |= {
-                text(node, "filename"): text(node, "previous_filename")
-                for node in page
-                if node.get("previous_filename") is not None
-            }
-    files = [
-        replace(file, previous_path=names.get(file.path)) if file.change == "RENAMED" else file
-        for file in pull.files
-    ]
-    return replace(pull, files=tuple(files))
 
 
 def team_members(installation: Installation, team: str) -> frozenset[Actor]:

@@ -132,15 +132,31 @@ class Review:
     can_push: bool | None = None
 
 
+class FileKind(StrEnum):
+    """What a changed file is, or becomes, that its path does not tell. In words for a sentence."""
+
+    SYMLINK = "is a symbolic link"
+    SUBMODULE = "is a submodule"
+    LFS_POINTER = "is a Git LFS pointer, its content is elsewhere"
+    BINARY = "is a binary file"
+    HIDDEN = "is changed in a way that the diff does not show"
+    MODE = "changes its mode"
+    ODD_MODE = "has a mode that git does not use"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedFile:
-    """``previous_path`` is None where unknown *or* not renamed; ``change`` tells a rename."""
+    """``previous_path`` is None where unknown *or* not renamed; ``change`` tells a rename.
+
+    ``kinds`` is what the diff showed of it (see ``PullRequest.diff_read``).
+    """
 
     path: str
     change: str = "MODIFIED"  # PatchStatus: ADDED, DELETED, RENAMED, COPIED, MODIFIED, CHANGED
     additions: int = 0
     deletions: int = 0
     previous_path: str | None = None
+    kinds: tuple[FileKind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +264,9 @@ class PullRequest:
 
     Every list is complete: the gateway refuses a snapshot that is not. The exceptions say so:
     ``files_complete`` False means rules on paths must assume that everything was touched;
-    ``pushes`` None means that nobody asked, or that GitHub cannot know (a fork).
+    ``pushes`` None means that nobody asked, or that GitHub cannot know (a fork);
+    ``diff_read`` None that nobody asked for the diff, which alone tells ``kinds`` and
+    ``previous_path`` of the files, False that GitHub does not show all of it.
     ``author`` None is a deleted account.
     """
 
@@ -274,6 +292,7 @@ class PullRequest:
     reviews: tuple[Review, ...] = ()
     files: tuple[ChangedFile, ...] = ()
     files_complete: bool = True
+    diff_read: bool | None = None
     body_edits: tuple[BodyEdit, ...] = ()
     timeline: tuple[Event, ...] = ()
     pushes: tuple[Push, ...] | None = None

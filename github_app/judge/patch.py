@@ -6,38 +6,16 @@ the same lines around it is another change. What cannot be proven is never the s
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+from github_app.judge import git_diff
 from github_app.judge.facts import ChangedFile
+from github_app.judge.git_diff import File
 
-_INDEX = re.compile(r"index ([0-9a-f]{7,64})\.\.([0-9a-f]{7,64})(?: ([0-7]{6}))?")
-_HUNK = re.compile(
-    r"@@ -([0-9]{1,10})(?:,([0-9]{1,10}))? \+([0-9]{1,10})(?:,([0-9]{1,10}))? @@(?: .*)?"
-)
 _FULL_OID = frozenset({40, 64})  # SHA-1, SHA-256: an abbreviation proves nothing about content
 _SUBMODULE = "160000"
-# Of the extended headers of git-diff(1), those that are part of the change; in any order.
-_HEADERS = (
-    "old mode ",
-    "new mode ",
-    "deleted file mode ",
-    "new file mode ",
-    "copy from ",
-    "copy to ",
-    "rename from ",
-    "rename to ",
-)
-_DERIVED = ("similarity index ", "dissimilarity index ")  # they differ with what else is in a file
-_NO_NEWLINE = "\\ "
 _MOVES = ("rename ", "copy ")
-# The blob of a file without content, in either of git's hashes.
-_EMPTY_BLOBS = (
-    "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
-    "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
-)
 
 
 class Sameness(StrEnum):
@@ -47,43 +25,6 @@ class Sameness(StrEnum):
     SAME = "same"
     DIFFERENT = "different"
     BASE_NEEDED = "base needed"
-
-
-@dataclass(frozen=True, slots=True)
-class _Hunk:
-    """``lines`` verbatim, each with its sign; ``old`` and ``new`` are where it begins, from 1."""
-
-    old: int
-    new: int
-    removed: int  # lines before the change, context included
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    """One file of a diff: ``header`` is what identifies it, the blob ids are as git shortened
-    them, empty where git shows none."""
-
-    header: tuple[str, ...]
-    old_blob: str
-    new_blob: str
-    hunks: tuple[_Hunk, ...]
-
-    @property
-    def identity(self) -> bytes:
-        """Over lines that hold no line feed, so no two lists of them are written the same way."""
-        lines = [*self.header, *(line for hunk in self.hunks for line in ("@@", *hunk.lines))]
-        return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).digest()
-
-    @property
-    def counts(self) -> tuple[int, int]:
-        """Added and deleted lines."""
-        signs = [line[0] for hunk in self.hunks for line in hunk.lines]
-        return signs.count("+"), signs.count("-")
-
-
-class _Unproven(Exception):
-    """Something in the diff that is not understood to the last line."""
 
 
 def patch_id(diff: str) -> str | None:
@@ -111,7 +52,7 @@ def compare(approved: str, head: str, base: str | None = None) -> Sameness:
     one, other = _parsed(approved), _parsed(head)
     if one is None or other is None or len(one) != len(other):
         return Sameness.DIFFERENT
-    moved: list[tuple[_File, _File]] = []
+    moved: list[tuple[File, File]] = []
     for left, right in zip(_in_order(one), _in_order(other), strict=True):
         if left.identity != right.identity:
             return Sameness.DIFFERENT
@@ -141,11 +82,24 @@ def is_whole(diff: str, files: Iterable[ChangedFile]) -> bool:
     )
 
 
-def _in_order(files: Iterable[_File]) -> list[_File]:
+def _parsed(diff: str) -> tuple[File, ...] | None:
+    """Every file of a diff that proves what each of them becomes; None if one does not."""
+    files = git_diff.read(diff)
+    return files if files and all(map(_is_proven, files)) else None
+
+
+def _is_proven(file: File) -> bool:
+    """Not a submodule, whose content is elsewhere; of a binary file only whole blob ids say all."""
+    if _SUBMODULE in file.modes:
+        return False
+    return file.shown or (file.binary and {len(file.old_blob), len(file.new_blob)} <= _FULL_OID)
+
+
+def _in_order(files: Iterable[File]) -> list[File]:
     return sorted(files, key=lambda file: file.identity)
 
 
-def _places(file: _File) -> list[tuple[int, int]]:
+def _places(file: File) -> list[tuple[int, int]]:
     return [(hunk.old, hunk.new) for hunk in file.hunks]
 
 
@@ -155,16 +109,16 @@ def _alike(one: str, other: str) -> bool:
     return one[:length] == other[:length]
 
 
-def _name(file: _File) -> str:
+def _name(file: File) -> str:
     """The path before the change, as git quotes it."""
     return next((line[4:] for line in file.header if line.startswith("--- ")), "")
 
 
-def _is_moved(file: _File) -> bool:
+def _is_moved(file: File) -> bool:
     return any(line.startswith(_MOVES) for line in file.header)
 
 
-def _moved_with(left: _File, right: _File, movement: Mapping[str, _File]) -> bool:
+def _moved_with(left: File, right: File, movement: Mapping[str, File]) -> bool:
     """Whether each hunk of ``right`` begins where the base moved that of ``left`` to."""
     base = movement.get(_name(left))
     if base is None or not base.hunks:
@@ -182,7 +136,7 @@ def _moved_with(left: _File, right: _File, movement: Mapping[str, _File]) -> boo
 class _Shift:
     """How far a file's change moves the lines that it leaves alone. Ask from the top down."""
 
-    def __init__(self, file: _File) -> None:
+    def __init__(self, file: File) -> None:
         self._edits = _edits(file)
         self._next = next(self._edits, None)
         self._by = 0
@@ -202,7 +156,7 @@ class _Shift:
         return self._by
 
 
-def _edits(file: _File) -> Iterator[tuple[int, int]]:
+def _edits(file: File) -> Iterator[tuple[int, int]]:
     """(line, -1) for a line taken out, (line, +1) for one put in before it; from the top down."""
     for hunk in file.hunks:
         line = hunk.old if hunk.removed else hunk.old + 1
@@ -214,106 +168,3 @@ def _edits(file: _File) -> Iterator[tuple[int, int]]:
                 line += 1
             elif text[0] == " ":
                 line += 1
-
-
-# --- reading a diff ------------------------------------------------------------------------------
-
-
-def _parsed(diff: str) -> tuple[_File, ...] | None:
-    """Every file of the diff; None unless each line of it was understood."""
-    if not diff.endswith("\n"):
-        return None  # git ends every line: this was cut
-    lines = diff.split("\n")
-    lines.pop()
-    try:
-        files = tuple(_files(lines))
-    except _Unproven:
-        return None
-    return files or None
-
-
-def _files(lines: list[str]) -> Iterator[_File]:
-    at = 0
-    while at < len(lines):
-        if not lines[at].startswith("diff --git "):
-            raise _Unproven
-        end, file = _file(lines, at)
-        yield file
-        at = end
-
-
-def _file(lines: list[str], at: int) -> tuple[int, _File]:
-    header, index, at = _headers(lines, at)
-    old_blob, new_blob, mode = index
-    submodule = any(line.endswith(f" mode {_SUBMODULE}") for line in header)
-    if submodule or mode == _SUBMODULE:
-        raise _Unproven
-    hunks: list[_Hunk] = []
-    line = lines[at] if at < len(lines) else ""
-    if line.startswith("Binary files ") and line.endswith(" differ"):
-        if not {len(old_blob), len(new_blob)} <= _FULL_OID:
-            raise _Unproven
-        header += [line, old_blob, new_blob]
-        at += 1
-    elif line.startswith("--- "):
-        if at + 1 >= len(lines) or not lines[at + 1].startswith("+++ "):
-            raise _Unproven
-        header += lines[at : at + 2]
-        at, hunks = _hunks(lines, at + 2)
-    elif len(header) == 1 or not _is_all(header, old_blob, new_blob):
-        raise _Unproven  # the content changed, and is not shown
-    return at, _File(tuple(header), old_blob, new_blob, tuple(hunks))
-
-
-def _is_all(header: list[str], old_blob: str, new_blob: str) -> bool:
-    """Whether headers alone tell everything: a mode, a rename, or an empty file come or gone."""
-    if not old_blob:
-        return True
-    if any(line.startswith("new file mode ") for line in header):
-        return new_blob in {empty[: len(new_blob)] for empty in _EMPTY_BLOBS}
-    if any(line.startswith("deleted file mode ") for line in header):
-        return old_blob in {empty[: len(old_blob)] for empty in _EMPTY_BLOBS}
-    return False
-
-
-def _headers(lines: list[str], at: int) -> tuple[list[str], tuple[str, str, str], int]:
-    """The lines that are part of the change, the ``index`` line's ids and mode, and the next."""
-    header, index = [lines[at]], ("", "", "")
-    at += 1
-    while at < len(lines):
-        line = lines[at]
-        if line.startswith(_HEADERS):
-            header.append(line)
-        elif line.startswith("index "):
-            found = _INDEX.fullmatch(line)
-            if found is None or index != ("", "", ""):
-                raise _Unproven
-            index = (found[1], found[2], found[3] or "")
-        elif not line.startswith(_DERIVED):
-            break
-        at += 1
-    return header, index, at
-
-
-def _hunks(lines: list[str], at: int) -> tuple[int, list[_Hunk]]:
-    hunks: list[_Hunk] = []
-    while at < len(lines) and (found := _HUNK.fullmatch(lines[at])):
-        old, removed = int(found[1]), int(found[2] or "1")
-        new, added = int(found[3]), int(found[4] or "1")
-        start = at = at + 1
-        before, after = removed, added
-        while before > 0 or after > 0:
-            sign = lines[at][:1] if at < len(lines) else ""
-            if sign not in {" ", "+", "-", "\\"}:
-                raise _Unproven
-            before -= sign in {" ", "-"}
-            after -= sign in {" ", "+"}
-            at += 1
-        if before < 0 or after < 0 or (hunks and old < hunks[-1].old + hunks[-1].removed):
-            raise _Unproven
-        if at < len(lines) and lines[at].startswith(_NO_NEWLINE):
-            at += 1
-        hunks.append(_Hunk(old, new, removed, tuple(lines[start:at])))
-    if not hunks:
-        raise _Unproven
-    return at, hunks

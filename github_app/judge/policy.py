@@ -47,13 +47,25 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """``path`` is foreign text, empty for the whole change; ``why`` is ours and goes on from it."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """What this pull request needs, and which rules made it so (``because``: all that matched)."""
+    """What this pull request needs, and which rules made it so (``because``: all that matched).
+
+    ``risk`` is why rules on paths were taken to match that do not, if that made a difference.
+    """
 
     rank: int
     approvals: int
     exempt: int | None
     because: tuple[Rule, ...] = ()
+    risk: Risk | None = None
 
 
 class RolloutMode(StrEnum):

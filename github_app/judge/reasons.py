@@ -27,6 +27,7 @@ class Code(StrEnum):
     WRITER_UNKNOWN = "CS016"  # a commit tied to no account asks for one more sign-off
     RULE_RAISED = "CS017"  # a rule of the roster asks for more than usual
     OVERRIDDEN = "CS018"
+    FILE_AT_RISK = "CS019"  # a file whose path says too little: every rule on paths applies
 
     # Why an approval does not count
     NOT_A_PERSON = "CS030"
@@ -73,11 +74,12 @@ class Code(StrEnum):
 class Reason:
     """A code and what completes its sentence. ``report.py`` has the wording.
 
-    ``who`` is a login, ``sha`` a commit id, ``detail`` text that may be foreign: each is escaped
-    where it is shown, never here.
+    ``who`` is a login, ``sha`` a commit id, ``path`` a file's, ``detail`` text that may be foreign:
+    each is escaped where it is shown, never here.
     """
 
     code: Code
     who: str = ""
     sha: str = ""
     detail: str = ""
+    path: str = ""

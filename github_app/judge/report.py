@@ -392,6 +392,7 @@ SENTENCES: dict[Code, str] = {
     ),
     Code.RULE_RAISED: "rule {detail} applies",
     Code.OVERRIDDEN: "{who} declared an emergency: {detail}",
+    Code.FILE_AT_RISK: "every rule on paths applies, because {detail}",
     Code.NOT_A_PERSON: "{who} is not a person, and only people sign off",
     Code.NOT_LISTED: "{who} is not on the roster",
     Code.OLDER_HEAD: "{who} approved {sha}, which is not the head",
@@ -434,7 +435,7 @@ SENTENCES: dict[Code, str] = {
     Code.CARRIED_OVER: "{who} approved {sha}; the change is the same, so it still counts.",
 }
 
-_NEEDED = frozenset({Code.ROSTER_CHANGED, Code.WRITER_UNKNOWN})
+_NEEDED = frozenset({Code.ROSTER_CHANGED, Code.WRITER_UNKNOWN, Code.FILE_AT_RISK})
 _REMARKS = frozenset(
     {
         Code.TWIN_WORSE,
@@ -486,6 +487,8 @@ def _sentence(page: _Page, reason: Reason) -> str:
         return text.replace("which is not the head", f"{_behind(reason.detail)} before the head")
     if reason.code is Code.CONTRIBUTOR:
         return _own_work(page, reason)
+    if reason.code is Code.FILE_AT_RISK:
+        return SENTENCES[reason.code].format(detail=_at_risk(reason))
     return text
 
 
@@ -493,6 +496,11 @@ def _own_work(page: _Page, reason: Reason) -> str:
     """Somebody's part: ``detail`` is one of our own phrases, the commit is linked."""
     what = f" commit {page.commit(reason.sha)}" if reason.sha else ""
     return f"{person(reason.who)} {reason.detail}{what}"
+
+
+def _at_risk(reason: Reason) -> str:
+    """``detail`` is one of our own phrases, and goes on from the path if there is one."""
+    return f"{code(reason.path, 120)} {reason.detail}" if reason.path else reason.detail
 
 
 def _plain_sentence(reason: Reason) -> str:

@@ -148,11 +148,12 @@ class Roster:
         """What this pull request needs, and which rules made it so."""
         return self.book.requirement(pull)
 
-    def wants_previous_names(self, pull: PullRequest) -> bool:
-        """Whether the old names of renamed files could change what is needed."""
+    def wants_diff(self, pull: PullRequest) -> bool:
+        """Whether what files are, or were called, could change what is needed."""
         moved = pull.files_complete and any(map(unknown_rename, pull.files))
-        return self.book.wants_previous_names(pull) or (
-            moved and _holds_roster(pull.repository, self.sources)
+        asked = pull.diff_read is not None
+        return self.book.wants_diff(pull) or (
+            moved and not asked and _holds_roster(pull.repository, self.sources)
         )
 
     def observes(self, repository: Repository) -> bool:

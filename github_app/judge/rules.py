@@ -1,12 +1,14 @@
 """What a pull request needs: the roster's sign-off and every rule that matches, strictest wins."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 from github_app.judge.facts import ChangedFile, PullRequest, Repository
 from github_app.judge.globs import Glob, GlobIndex, compile_glob
 from github_app.judge.policy import Requirement, Rule, SignOffPolicy
+from github_app.judge.risk import names, risks
 
 RENAMED = "RENAMED"
 
@@ -21,10 +23,37 @@ class RuleBook:
     def requirement(self, pull: PullRequest) -> Requirement:
         """The requirement for this pull request.
 
-        Where the changed paths are not all known (too many files, a rename without its old name)
-        rules on paths match.
+        Where the changed paths are not all known, or what is changed there is not what a path
+        suggests (``risk.py``), every rule on paths matches.
         """
-        because = tuple(self._matching(pull))
+        sure, every = self._least_and_most(pull)
+        if _numbers(sure) == _numbers(every):
+            return sure
+        risk = next(risks(pull), None)
+        unread = pull.diff_read is None or any(map(unknown_rename, pull.files))
+        return replace(every, risk=risk) if risk or unread else sure
+
+    def wants_diff(self, pull: PullRequest) -> bool:
+        """Whether the diff, which has the modes and old names of files, could lower what is
+        needed. Without it every rule on paths is taken to match."""
+        if pull.diff_read is not None:
+            return False
+        sure, every = self._least_and_most(pull)
+        return _numbers(sure) != _numbers(every) and next(risks(pull), None) is None
+
+    def _least_and_most(self, pull: PullRequest) -> tuple[Requirement, Requirement]:
+        """What is asked where only the rules match whose paths are touched, and where all do."""
+        scope = self._scope(pull)
+        by_path = self._by_path & scope
+        if not by_path:
+            only = self._asks(scope)
+            return only, only
+        others = scope - by_path
+        touched = by_path & self._paths.owners(changed_paths(pull.files))
+        return self._asks(others | touched), self._asks(others | by_path)
+
+    def _asks(self, matching: set[int]) -> Requirement:
+        because = tuple(self.rules[number] for number in sorted(matching))
         ranks = [rule.rank for rule in because if rule.rank is not None]
         numbers = [rule.approvals for rule in because if rule.approvals is not None]
         return Requirement(
@@ -33,25 +62,6 @@ class RuleBook:
             exempt=_exempt(self.sign_off.exempt, ranks),
             because=because,
         )
-
-    def wants_previous_names(self, pull: PullRequest) -> bool:
-        """Whether the old names of renamed files would change the requirement.
-
-        Without them every rule on paths is taken to match.
-        """
-        if not pull.files_complete or not any(map(unknown_rename, pull.files)):
-            return False
-        here = self._by_path & self._scope(pull)
-        return bool(here) and bool(here - self._paths.owners(changed_paths(pull.files)))
-
-    def _matching(self, pull: PullRequest) -> Iterator[Rule]:
-        scope = self._scope(pull)
-        by_path = self._by_path & scope
-        if by_path and pull.files_complete and not any(map(unknown_rename, pull.files)):
-            by_path &= self._paths.owners(changed_paths(pull.files))
-        for number, rule in enumerate(self.rules):
-            if number in (by_path if rule.paths else scope):
-                yield rule
 
     def _scope(self, pull: PullRequest) -> set[int]:
         """The numbers of the rules for this repository and branch, whatever the paths."""
@@ -96,11 +106,8 @@ def covers(globs: tuple[Glob, ...], repository: Repository) -> bool:
 
 
 def changed_paths(files: Iterable[ChangedFile]) -> Iterator[str]:
-    """Every path that was touched, under its new and its old name."""
-    for file in files:
-        yield file.path
-        if file.previous_path is not None:
-            yield file.previous_path
+    """Every path that was touched, under its new and its old name, and what each seems to be."""
+    return chain.from_iterable(map(names, files))
 
 
 def unknown_rename(file: ChangedFile) -> bool:
@@ -110,3 +117,7 @@ def unknown_rename(file: ChangedFile) -> bool:
 def _exempt(exempt: int | None, ranks: list[int]) -> int | None:
     """A rule that asks for a higher rank lets nobody below that rank go without."""
     return None if exempt is None else max([exempt, *ranks])
+
+
+def _numbers(requirement: Requirement) -> tuple[int, int, int | None]:
+    return requirement.rank, requirement.approvals, requirement.exempt

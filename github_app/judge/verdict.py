@@ -58,7 +58,7 @@ class Want(StrEnum):
     """A fact that costs an extra call, asked for only where it may change the verdict."""
 
     PUSHES = "pushes"
-    PREVIOUS_NAMES = "previous names"
+    DIFF = "what the changed files are, and were called"
     CARRY = "whether the change is that of an older head"
     LOOKALIKES = "whether the change is that of another pull request"
 
@@ -324,6 +324,9 @@ def _notes(
 ) -> Iterator[Reason]:
     for rule in requirement.because:
         yield Reason(code=Code.RULE_RAISED, who="", detail=rule.name)
+    if requirement.risk is not None:
+        risk = requirement.risk
+        yield Reason(code=Code.FILE_AT_RISK, path=risk.path, detail=risk.why)
     if unknown_writer:
         yield Reason(code=Code.WRITER_UNKNOWN, sha=found.unattributed[0].oid)
     for team in sorted(roster.teams_unread):
@@ -346,8 +349,8 @@ def _wants(
     matters = decided or exemption.opener_could_be_exempt(pull, roster, exempt)
     if matters and not pushers_known and pull.pushes is None and not pull.cross_repository:
         yield Want.PUSHES
-    if roster.wants_previous_names(pull):
-        yield Want.PREVIOUS_NAMES
+    if roster.wants_diff(pull):
+        yield Want.DIFF
 
 
 # --- the outcomes, in the order they are tried ---------------------------------------------------

@@ -1,4 +1,4 @@
-"""Tricks with paths: a rule on files matches whatever a file is called, was or hides in."""
+"""Tricks with files: a rule on paths holds whatever a file is called, was, is or hides in."""
 
 import pytest
 
@@ -95,3 +95,109 @@ def test_touched_and_put_back_is_no_change(case: Inline) -> None:
     number = case.open(commits=commits)
     case.act("grace", "approve", number=number)
     case.signed(number, "grace")
+
+
+LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 9\n"
+OUTSIDE: dict[str, dict[str, object]] = {
+    "symlink": {"docs/link": {"content": "../infra/main.tf", "mode": "120000"}},
+    "submodule": {"docs/vendored": {"content": "a" * 40, "mode": "160000"}},
+    "lfs-pointer": {"docs/data.txt": LFS % ("a" * 64)},
+    "binary": {"docs/logo.png": {"base64": "AAEC"}},
+    "executable": {"shop/cart.py": {"content": "x\n", "mode": "100755"}},
+    "gitattributes": {".gitattributes": "*.tf -diff linguist-generated\n"},
+    "gitattributes-below": {"docs/.gitattributes": "* binary\n"},
+    "gitmodules": {".gitmodules": "[submodule]\n"},
+    "workflow": {".github/workflows/ci.yml": "on: push\n"},
+    "workflow-in-capitals": {".GitHub/Workflows/ci.yml": "on: push\n"},
+    "other-ci": {".gitlab-ci.yml": "x: y\n"},
+    "look-alike": {"docs/a.md": "x\n", "docs/A.md": "y\n"},
+    "cyrillic-folder": {"\u0456nfra/x.txt": "x\n"},
+}
+
+
+@pytest.mark.parametrize("files", [pytest.param(files, id=name) for name, files in OUTSIDE.items()])
+def test_path_that_says_too_little(case: Inline, files: dict[str, object]) -> None:
+    """None of them is under a rule, and each may be or do something else than its path suggests."""
+    case.roster(INFRA)
+    number = case.open(commits=[{"message": AI, "files": files}])
+    case.act("grace", "approve", number=number)
+    case.refused(number, "CS017", "CS037")
+    case.act("ada", "approve", number=number)
+    case.signed(number, "ada")
+
+
+def test_it_is_said_which_file_and_why(case: Inline) -> None:
+    case.roster(INFRA)
+    files = {"docs/`x`": {"content": "../infra", "mode": "120000"}, "docs/a.md": "x\n"}
+    number = case.open(commits=[{"message": AI, "files": files}])
+    seen = case.waiting(number, "CS019")
+    assert "every rule on paths applies, because `` docs/`x` `` is a symbolic link" in seen.summary
+    assert "@ada can sign off" in seen.title
+
+
+def test_file_that_turned_into_a_link(case: Inline) -> None:
+    case.roster(INFRA)
+    files = {"shop/cart.py": {"content": "../infra/main.tf", "mode": "120000"}}
+    number = case.open(commits=[{"message": AI, "files": files}])
+    case.act("grace", "approve", number=number)
+    case.refused(number, "CS019", "CS037")
+
+
+def test_content_that_attributes_hide_already(case: Inline) -> None:
+    """A change that the diff does not show cannot be judged by its path."""
+    case.roster(INFRA)
+    case.act("olga", "put_file", path="docs/blob", content="a\0b\n", rules_too=False)
+    number = case.open(commits=[{"message": AI, "files": {"docs/blob": "a\0c\n"}}])
+    case.act("grace", "approve", number=number)
+    case.refused(number, "CS019")
+
+
+def test_more_lines_than_github_shows(case: Inline) -> None:
+    case.roster(INFRA)
+    number = case.open(commits=[{"message": AI, "files": {"docs/long.txt": "x\n" * 20_001}}])
+    case.act("grace", "approve", number=number)
+    seen = case.refused(number, "CS019", "CS037")
+    assert "GitHub does not show the whole diff" in seen.summary
+
+
+def test_plain_files_ask_nobody_for_more(case: Inline) -> None:
+    """New files, also scripts, moves outside of the rules, and what goes."""
+    case.roster(INFRA)
+    case.act("olga", "put_file", path="docs/b.bin", content="a\0b\n", rules_too=False)
+    case.act("olga", "put_file", path="docs/old.md", content="line\n" * 9, rules_too=False)
+    files = {
+        "docs/old.md": None,
+        "docs/new.md": "line\n" * 9,
+        "docs/b.bin": None,
+        "tools/run.sh": {"content": "echo\n", "mode": "100755"},
+        "shop/empty.py": "",
+    }
+    number = case.open(commits=[{"message": AI, "files": files}])
+    case.act("grace", "approve", number=number)
+    case.signed(number, "grace")
+
+
+def test_link_by_a_person_is_nobody_elses_business(case: Inline) -> None:
+    case.roster(INFRA)
+    link = {"docs/link": {"content": "../infra/main.tf", "mode": "120000"}}
+    number = case.open(commits=[{"message": "Link", "files": link}])
+    case.expect(number, "success", "CS001")
+
+
+def test_the_diff_is_read_once_for_a_head_and_only_where_it_matters(case: Inline) -> None:
+    def compared() -> int:
+        return sum("/compare/" in call.kind for call in case.hub.calls.recent)
+
+    number = case.open(commits=[{"message": AI, "files": {"docs/a.md": "x\n"}}])
+    case.waiting(number)
+    assert compared() == 0, "no rule on paths is in force"
+    case.roster(INFRA)
+    case.waiting(number)
+    assert compared() == 1
+    case.act("kim", "approve", number=number)
+    case.act("kim", "comment", number=number, body="?")
+    case.waiting(number)
+    assert compared() == 1
+    by_hand = case.open("plain", commits=[{"message": "x", "files": {"docs/b.md": "x\n"}}])
+    case.expect(by_hand, "success", "CS001")
+    assert compared() == 1

@@ -278,3 +278,21 @@ def test_people_who_are_away_may_sign_and_are_named_last(case: Inline) -> None:
     assert "away until 2099-01-01" in seen.summary
     case.act("grace", "approve", number=number)
     case.signed(number, "grace")
+
+
+def test_roster_moved_away_is_checked_as_one_that_is_gone(case: Inline) -> None:
+    """What a file was called is only in the diff: known late, and looked at then."""
+    case.act("olga", "put_file", repo=ROSTERS, path="notes.md", content="line\n" * 30)
+    number = case.open(
+        repo=ROSTERS,
+        commits=[
+            {"message": "Tidy up", "files": {"notes.md": None, "docs/notes.md": "line\n" * 30}}
+        ],
+    )
+    case.expect(number, "success", "CS001", repo=ROSTERS)
+    other = case.open(
+        "away",
+        repo=ROSTERS,
+        commits=[{"message": "Move", "files": {"reviewers.yaml": None, "old/r.yaml": ROSTER}}],
+    )
+    case.waiting(other, "CS004", repo=ROSTERS)

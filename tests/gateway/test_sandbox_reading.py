@@ -220,24 +220,6 @@ def test_more_pushes_than_a_page(desk: Desk) -> None:
     assert desk.made().count("GET /repos/{owner}/{repo}/activity") == 2
 
 
-def test_previous_names_of_renamed_files(desk: Desk) -> None:
-    desk.act("olga", "put_file", path="old.py", content="a\nb\nc\n", rules_too=False)
-    number = desk.open(
-        commits=[{"message": "Move", "files": {"old.py": None, "new.py": "a\nb\nc\n"}}]
-    )
-    pull = desk.read(number).pull
-    assert [(file.path, file.change, file.previous_path) for file in pull.files] == [
-        ("new.py", "RENAMED", None)
-    ]
-    desk.made()
-    named = supplements.previous_names(desk.installation, pull)
-    assert [(file.path, file.previous_path) for file in named.files] == [("new.py", "old.py")]
-    plain = desk.read(desk.open("plain")).pull
-    desk.made()
-    assert supplements.previous_names(desk.installation, plain) is plain
-    assert desk.made() == []
-
-
 def test_teams_and_people(desk: Desk) -> None:
     found = supplements.team_members(desk.installation, "acme/staff-engineers")
     assert {(one.login, one.id) for one in found} == {("ada", 1815), ("grace", 1906)}

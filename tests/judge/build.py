@@ -157,6 +157,7 @@ def a_pull(*reviews: Review, **more: Any) -> PullRequest:
         "commits": (ai_commit(),),
         "reviews": reviews,
         "files": (ChangedFile(path="shop/cart.py", additions=3),),
+        "diff_read": True,
         "pushes": (push("june"),),
     }
     return PullRequest(**(values | more))

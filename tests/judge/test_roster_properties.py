@@ -9,7 +9,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from github_app.judge.errors import Problem
-from github_app.judge.facts import Actor, ActorKind, ChangedFile, PullRequest, Repository
+from github_app.judge.facts import (
+    Actor,
+    ActorKind,
+    ChangedFile,
+    FileKind,
+    PullRequest,
+    Repository,
+)
 from github_app.judge.policy import Requirement
 from github_app.judge.roster import Roster, raised_by
 from tests.judge.build import a_pull
@@ -154,18 +161,21 @@ files = st.lists(
         path=path,
         change=st.sampled_from(["MODIFIED", "RENAMED"]),
         previous_path=st.none() | path,
+        kinds=st.sampled_from([(), (), (), (FileKind.SYMLINK,)]),
     ),
     max_size=4,
 ).map(tuple)
 pulls = st.builds(
-    lambda files, complete, base, owner: a_pull(
+    lambda files, complete, read, base, owner: a_pull(
         files=files,
+        diff_read=read,
         files_complete=complete,
         base_ref=base,
         repository=Repository(id=77, owner=owner, name="shop"),
     ),
     files,
     st.booleans(),
+    st.sampled_from([True, True, False, None]),
     st.sampled_from(["main", "release/1", "topic"]),
     st.sampled_from(["acme", "ACME", "other"]),
 )
@@ -241,20 +251,30 @@ def test_knowing_less_or_touching_more_never_loosens(
     forgotten = replace(pull, files=tuple(replace(file, previous_path=None) for file in pull.files))
     assert as_strict(found.requirement(wider), needed)
     assert as_strict(found.requirement(replace(pull, files_complete=False)), needed)
+    assert as_strict(found.requirement(replace(pull, diff_read=False)), needed)
     renames = all(file.change == "RENAMED" for file in pull.files if file.previous_path)
-    assert not renames or as_strict(found.requirement(forgotten), needed)
+    if renames:
+        assert as_strict(found.requirement(forgotten), needed)
+        kindless = tuple(replace(file, kinds=()) for file in forgotten.files)
+        assert as_strict(
+            found.requirement(replace(forgotten, files=kindless, diff_read=None)), needed
+        )
 
 
 @given(said=rosters, pull=pulls)
-def test_no_wish_for_previous_names_means_they_change_nothing(
+def test_no_wish_for_the_diff_means_it_asks_for_no_less(
     said: dict[str, Any], pull: PullRequest
 ) -> None:
+    """What is asked before the diff is read is what would be asked whatever it showed."""
     found = valid(said)
-    assume(not found.wants_previous_names(pull))
-    known = tuple(
+    unread = replace(pull, diff_read=None)
+    assume(not found.wants_diff(unread))
+    plain = tuple(
         replace(file, previous_path=file.previous_path or "nowhere/at/all") for file in pull.files
     )
-    assert found.requirement(replace(pull, files=known)) == found.requirement(pull)
+    for files in (plain, tuple(replace(file, kinds=(FileKind.SYMLINK,)) for file in plain)):
+        read = found.requirement(replace(pull, files=files, diff_read=True))
+        assert as_strict(found.requirement(unread), read)
 
 
 @given(old=rosters, new=rosters)

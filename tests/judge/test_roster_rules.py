@@ -134,65 +134,64 @@ def test_a_rule_that_asks_for_more_exempts_less() -> None:
     assert found.requirement(a_pull(files=(file("infra/a"),))).exempt == 3
 
 
+def unread(*files: ChangedFile, **more: Any) -> PullRequest:
+    return a_pull(files=files, diff_read=None, **more)
+
+
 @pytest.mark.parametrize(
     ("pull", "wanted"),
     [
-        pytest.param(a_pull(files=(renamed("docs/b", None),)), True, id="could-match"),
+        pytest.param(unread(file("docs/b")), True, id="could-be-a-link"),
+        pytest.param(unread(renamed("docs/b", None)), True, id="could-come-from-there"),
+        pytest.param(unread(renamed("docs/b", None), file("a")), True, id="one-of-two"),
+        pytest.param(a_pull(files=(file("docs/b"),)), False, id="read"),
+        pytest.param(a_pull(files=(file("docs/b"),), diff_read=False), False, id="not-shown"),
+        pytest.param(unread(file("docs/b"), file("infra/a")), False, id="matches-anyway"),
+        pytest.param(unread(file("docs/b"), file(".gitattributes")), False, id="at-risk-anyway"),
+        pytest.param(unread(file("docs/b"), base_ref="topic"), False, id="other-branch"),
+        pytest.param(unread(file("docs/b"), files_complete=False), False, id="cut-short"),
         pytest.param(
-            a_pull(files=(renamed("docs/b", None), file("a"))), True, id="could-match-among-others"
-        ),
-        pytest.param(a_pull(files=(renamed("docs/b", "docs/a"),)), False, id="known"),
-        pytest.param(a_pull(files=(file("docs/b"),)), False, id="no-rename"),
-        pytest.param(a_pull(files=(file("docs/b", change="COPIED"),)), False, id="copy"),
-        pytest.param(
-            a_pull(files=(renamed("docs/b", None), file("infra/a"))), False, id="matches-anyway"
-        ),
-        pytest.param(
-            a_pull(files=(renamed("docs/b", None),), base_ref="topic"), False, id="other-branch"
-        ),
-        pytest.param(
-            a_pull(files=(renamed("docs/b", None),), files_complete=False), False, id="cut-short"
-        ),
-        pytest.param(
-            a_pull(
-                files=(renamed("docs/b", None),),
+            unread(
+                renamed("docs/b", None),
                 repository=Repository(id=1, owner="acme", name=".github"),
                 base_ref="topic",
             ),
             True,
-            id="roster-repository",
+            id="moved-in-a-roster-repository",
+        ),
+        pytest.param(
+            unread(
+                file("docs/b"),
+                repository=Repository(id=1, owner="acme", name=".github"),
+                base_ref="topic",
+            ),
+            False,
+            id="not-moved-in-a-roster-repository",
         ),
     ],
 )
-def test_wants_previous_names(pull: PullRequest, wanted: bool) -> None:
-    assert roster(PLAIN, INFRA).wants_previous_names(pull) is wanted
+def test_wants_the_diff(pull: PullRequest, wanted: bool) -> None:
+    assert roster(PLAIN, INFRA).wants_diff(pull) is wanted
 
 
-@pytest.mark.parametrize(
-    ("files", "complete", "wanted"),
-    [
-        pytest.param((renamed("b", None), file("a")), True, True, id="moved"),
-        pytest.param((file("a"),), True, False, id="not-moved"),
-        pytest.param((renamed("b", None),), False, False, id="cut-short"),
-    ],
-)
-def test_the_home_of_a_roster_wants_previous_names(
-    files: tuple[ChangedFile, ...], complete: bool, wanted: bool
-) -> None:
-    home = Repository(id=1, owner="acme", name=".github")
-    pull = a_pull(files=files, files_complete=complete, repository=home)
-    assert roster(PLAIN).wants_previous_names(pull) is wanted
+def test_until_the_diff_is_read_every_rule_on_paths_applies() -> None:
+    """Only where it makes a difference: else nobody asks, and nobody is told of other rules."""
+    found = roster(PLAIN, INFRA)
+    assert needed(found.requirement(unread(file("docs/b")))) == (3, 1, None, "infrastructure")
+    two = INFRA + "  - {name: docs, paths: [docs/**], from: principal}\n"
+    assert needed(roster(PLAIN, two).requirement(unread(file("docs/b")))) == (3, 1, None, "docs")
 
 
-def test_without_rules_on_paths_nobody_asks_for_previous_names() -> None:
-    moved = a_pull(files=(renamed("docs/b", None),))
-    assert not roster(PLAIN).wants_previous_names(moved)
-    assert not roster(PLAIN, "rules: [{name: a, approvals: 2}]\n").wants_previous_names(moved)
+def test_without_rules_on_paths_nobody_asks_for_the_diff() -> None:
+    moved = unread(renamed("docs/b", None))
+    assert not roster(PLAIN).wants_diff(moved)
+    assert not roster(PLAIN, "rules: [{name: a, approvals: 2}]\n").wants_diff(moved)
 
 
-def test_a_repository_with_its_own_file_asks_for_previous_names() -> None:
-    moved = a_pull(files=(renamed("docs/b", None),))
-    assert layered(roster(), "sign_off: {approvals: 2}\n").wants_previous_names(moved)
+def test_a_repository_with_its_own_file_asks_where_files_moved() -> None:
+    own = layered(roster(), "sign_off: {approvals: 2}\n")
+    assert own.wants_diff(unread(renamed("docs/b", None)))
+    assert not own.wants_diff(unread(file("docs/b")))
 
 
 def test_many_rules_and_files() -> None:
