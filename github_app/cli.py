@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "protect": ("github_app.commands.protect:protect", "Require the check by one ruleset."),
     "roster": ("github_app.commands.roster:roster", "Check reviewers.yaml, or pin its ids."),
     "serve": ("github_app.commands.serve:serve", "Run web and worker on this machine."),
+    "setup": ("github_app.commands.setup:setup", "Register a GitHub App in two clicks."),
     "sweep": ("github_app.commands.sweep:sweep_command", "Look once for what was missed."),
     "work": ("github_app.commands.work:work", "Show what is waiting, leased or parked."),
     "worker": ("github_app.commands.worker:worker_command", "Run workers only."),

@@ -24,6 +24,7 @@ NAMES = (
     "GITHUB_API_URL",
     "GITHUB_GRAPHQL_URL",
     "GITHUB_WEB_URL",
+    "COUNTERSIGN_PULL",
 )
 OWNER_ONLY = 0o600
 _LARGEST = 64 * 1024  # bytes; a key of 8,192 bits is a tenth of it

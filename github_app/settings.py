@@ -3,7 +3,6 @@
 What the set-up has stored stands in for variables that are not set: ``credentials_file.py``.
 """
 
-import ipaddress
 import os
 import stat
 from collections.abc import Callable, Mapping
@@ -17,10 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from github_app import credentials_file
+from github_app.app_manifest import is_loopback
 from github_app.credentials_file import CredentialsFileError
 from github_app.judge.errors import CountersignError
 
 PUBLIC_API = "https://api.github.com"
+DEFAULT_HOST = "127.0.0.1"
 CHECK_NAME_LIMIT = 100  # ours: longer names are cut in GitHub's own lists
 SHORT_SECRET = 16  # characters
 # Each of these may be given as a file instead: NAME_FILE is its path, as platforms mount secrets.
@@ -88,6 +89,7 @@ class Settings:
     port: int
     client_id: str | None = None
     client_secret: Secret | None = None
+    pull: bool = False  # deliveries are fetched: GitHub cannot reach us
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -107,10 +109,11 @@ class Settings:
             "database_url": reader.read(database_url),
             "roster": reader.read(roster_path),
             "check_name": reader.read(check_name),
-            "host": _optional(env, "HOST", "127.0.0.1"),
+            "host": _optional(env, "HOST", DEFAULT_HOST),
             "port": reader.read(_port),
             "client_id": _optional(env, "GITHUB_CLIENT_ID", "") or None,
             "client_secret": reader.read(_client_secret),
+            "pull": reader.read(_pull),
         }
         if reader.problems:
             raise SettingsError(tuple(dict.fromkeys(reader.problems)))
@@ -290,6 +293,18 @@ def _port(env: Mapping[str, str]) -> int:
     return int(text)
 
 
+def _pull(env: Mapping[str, str]) -> bool:
+    text = _optional(env, "COUNTERSIGN_PULL", "0")
+    if text not in {"0", "1"}:
+        raise _refusal("COUNTERSIGN_PULL must be 1 (fetch deliveries) or 0 (they are sent to us).")
+    return text == "1"
+
+
+def listen_on(env: Mapping[str, str]) -> tuple[str, int]:
+    """``HOST`` and ``PORT``, alone. Raises: SettingsError."""
+    return _optional(env, "HOST", DEFAULT_HOST), _port(env)
+
+
 def _url(env: Mapping[str, str], name: str, default: str) -> str:
     url = _optional(env, name, default).rstrip("/")
     try:
@@ -301,18 +316,9 @@ def _url(env: Mapping[str, str], name: str, default: str) -> str:
         raise _refusal(f"{name} is not an http(s) URL. Example: {default}")
     if parts.username is not None or parts.query or parts.fragment:
         raise _refusal(f"{name} must hold neither credentials nor a query. Example: {default}")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise _refusal(f"{name} is http: tokens would travel unencrypted. Use https.")
     return url
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _above_v3(api: SplitResult) -> str:

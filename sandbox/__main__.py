@@ -18,14 +18,15 @@ from sandbox.server import Sandbox
 @click.option("--seed", default=0, help="Of the dice that lose and delay webhooks.")
 @click.option("--state", type=click.Path(path_type=Path), help="Directory for key and env.json.")
 @click.option("--rate-limit", default=5000, show_default=True, help="API calls an hour.")
+@click.option("--no-app", is_flag=True, help="Leave the app out: for a set-up from nothing.")
 @click.option("--public", is_flag=True, help="Make acme/shop public.")
 def main(
-    port: int, webhook_url: str, latency: float, seed: int, state: Path | None, rate_limit: int, public: bool,  # noqa: E501, FBT001
+    port: int, webhook_url: str, latency: float, seed: int, state: Path | None, rate_limit: int, public: bool, no_app: bool,  # noqa: E501, FBT001
 ) -> None:  # fmt: skip
     """Run a stateful GitHub for one machine. A toy: no passwords, loopback only."""
     sandbox = Sandbox(
         port=port, webhook_url=webhook_url, latency_ms=latency, seed_number=seed, state_dir=state,
-        rate_limit=rate_limit, private=not public, extend=play.install,
+        rate_limit=rate_limit, private=not public, with_app=not no_app, extend=play.install,
     )  # fmt: skip
     with sandbox:
         click.echo(f"GitHub sandbox at {sandbox.url} (API {sandbox.api_url})")

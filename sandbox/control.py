@@ -16,7 +16,8 @@ from sandbox.actions import ACTIONS, perform
 from sandbox.api import as_json, body, services
 from sandbox.errors import Refused
 from sandbox.faults import KINDS
-from sandbox.world import World, iso, secret
+from sandbox.manifest import new_code
+from sandbox.world import World, iso
 
 control = Blueprint("control", __name__, url_prefix="/_sandbox")
 
@@ -224,11 +225,5 @@ def register_manifest() -> Response:
         raise Refused("missing: manifest")
     world.account(by)
     world.account(owner)
-    code = secret("", 20)
-    world.manifests[code] = {
-        "manifest": given["manifest"],
-        "by": by,
-        "owner": owner,
-        "at": world.now(),
-    }
+    code = new_code(world, given["manifest"], owner=owner, by=by)
     return as_json({"code": code})

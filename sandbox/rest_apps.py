@@ -11,6 +11,7 @@ from sandbox.api import Json, acting, app_caller, as_json, body, caller, paged, 
 from sandbox.auth import LEVEL, InstallationCaller
 from sandbox.deliveries import LISTED_FOR, Delivery
 from sandbox.errors import Forbidden, NotFound, Refused, Unauthorized
+from sandbox.manifest import CODE_SECONDS
 from sandbox.world import Account, App, Installation, Repository, iso
 
 REPO = "/repos/<owner>/<repo>"
@@ -226,13 +227,13 @@ def convert_manifest(code: str) -> Json:
     """No authentication: the code is the secret, works once and for an hour."""
     world = services().world
     waiting = world.manifests.pop(code, None)
-    if waiting is None or (world.now() - waiting["at"]).total_seconds() > 3600:
+    if waiting is None or (world.now() - waiting["at"]).total_seconds() > CODE_SECONDS:
         raise NotFound("manifest code")
     manifest = waiting["manifest"]
     hook = manifest.get("hook_attributes") or {}
     app = actions.apps.create_app(
         world, waiting["by"], owner=waiting["owner"],
-        slug=str(manifest["name"]).lower().replace(" ", "-"), name=manifest["name"],
+        slug=actions.apps.slug_of(str(manifest["name"])), name=manifest["name"],
         webhook_url=hook.get("url", ""), permissions=manifest.get("default_permissions") or {},
         events=manifest.get("default_events") or [],
     )  # fmt: skip

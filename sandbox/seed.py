@@ -52,12 +52,17 @@ FILES = {
 class Seeded:
     """What the seed made, by name."""
 
-    app: App
+    app: App | None
     shop: Repository
 
 
-def seed(world: World, *, private: bool = True, webhook_url: str = "") -> Seeded:
-    """Fill an empty world. No webhooks are sent; the app is installed on all of ``acme``."""
+def seed(
+    world: World, *, private: bool = True, webhook_url: str = "", with_app: bool = True
+) -> Seeded:
+    """Fill an empty world. No webhooks are sent.
+
+    ``with_app``: the app is there, installed on all of ``acme``, and its check is required.
+    """
     with world.quiet():
         for login, number, name, email in PEOPLE:
             accounts.create_user(world, "", login=login, id=number, name=name, email=email)
@@ -88,16 +93,21 @@ def seed(world: World, *, private: bool = True, webhook_url: str = "") -> Seeded
         )  # fmt: skip
         for login in (*(login for login, *_ in BOTS), ACTIONS_SLUG):
             accounts.add_collaborator(world, "olga", REPOSITORY, login=f"{login}[bot]")
-        app = apps.create_app(
-            world,
-            "olga",
-            owner=ORGANIZATION,
-            slug=APP_SLUG,
-            name="Countersign",
-            id=4000,
-            bot_id=4001,
-        )
-        app.webhook_url = webhook_url
-        apps.install_app(world, "olga", app=APP_SLUG, account=ORGANIZATION)
-        protection.require_check(world, "olga", REPOSITORY, context=CHECK, app=APP_SLUG)
+        app = _protected(world, webhook_url) if with_app else None
     return Seeded(app, shop)
+
+
+def _protected(world: World, webhook_url: str) -> App:
+    app = apps.create_app(
+        world,
+        "olga",
+        owner=ORGANIZATION,
+        slug=APP_SLUG,
+        name="Countersign",
+        id=4000,
+        bot_id=4001,
+    )
+    app.webhook_url = webhook_url
+    apps.install_app(world, "olga", app=APP_SLUG, account=ORGANIZATION)
+    protection.require_check(world, "olga", REPOSITORY, context=CHECK, app=APP_SLUG)
+    return app

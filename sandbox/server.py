@@ -93,7 +93,7 @@ class Sandbox:
         self, *, port: int = 0, webhook_url: str = "", latency_ms: float = 0, seed_number: int = 0,
         clock: Callable[[], datetime] | None = None, private: bool = True, base_path: str = "",
         state_dir: Path | None = None, rate_limit: int = 5000, with_seed: bool = True,
-        extend: Callable[[Flask], None] | None = None,
+        with_app: bool = True, extend: Callable[[Flask], None] | None = None,
     ) -> None:  # fmt: skip
         self.world = World(clock)
         self.courier = Courier(self.world, seed=seed_number)
@@ -105,7 +105,9 @@ class Sandbox:
         Dispatcher(self.world, self.courier)
         self.seeded: Seeded | None = None
         if with_seed:
-            self.seeded = seed(self.world, private=private, webhook_url=webhook_url)
+            self.seeded = seed(
+                self.world, private=private, webhook_url=webhook_url, with_app=with_app
+            )
         self.services = Services(
             self.world, self.door, self.faults, self.calls, self.courier, self.graphql
         )
@@ -168,8 +170,8 @@ class Sandbox:
     @property
     def app(self) -> App:
         """The seeded GitHub App."""
-        if self.seeded is None:
-            raise Refused("this sandbox was made without the seed")
+        if self.seeded is None or self.seeded.app is None:
+            raise Refused("this sandbox was made without the seed, or without its app")
         return self.seeded.app
 
     def set_webhook_url(self, url: str) -> None:
@@ -192,7 +194,17 @@ class Sandbox:
         return self.courier.drain(timeout)
 
     def env(self) -> dict[str, str]:
-        """The environment of the app under test; the key is a file readable by its owner only."""
+        """The environment of the app under test; the key is a file readable by its owner only.
+
+        Without the seeded app: where GitHub is, which is what a set-up needs.
+        """
+        where = {
+            "GITHUB_API_URL": self.api_url,
+            "GITHUB_GRAPHQL_URL": self.graphql_url,
+            "GITHUB_WEB_URL": self.url,
+        }
+        if self.seeded is None or self.seeded.app is None:
+            return where
         key = self.state_dir / "app.pem"
         key.parent.mkdir(parents=True, exist_ok=True)
         if not key.exists() or key.read_text() != self.app.private_key:
@@ -202,15 +214,14 @@ class Sandbox:
             "GITHUB_APP_ID": str(self.app.id),
             "GITHUB_APP_PRIVATE_KEY": str(key),
             "GITHUB_WEBHOOK_SECRET": self.app.webhook_secret,
-            "GITHUB_API_URL": self.api_url,
-            "GITHUB_GRAPHQL_URL": self.graphql_url,
-            "GITHUB_WEB_URL": self.url,
+            **where,
             "GITHUB_CLIENT_ID": self.app.client_id,
             "GITHUB_CLIENT_SECRET": self.app.client_secret,
         }
 
     def write_env(self) -> Path:
         """Write ``env()`` as JSON beside the key, mode 0600; returns the path."""
+        self.state_dir.mkdir(parents=True, exist_ok=True)
         path = self.state_dir / "env.json"
         values = self.env()
         path.touch(mode=0o600)

@@ -487,7 +487,8 @@ class World:
         self.installations: dict[int, Installation] = {}
         self.nodes: dict[str, Any] = {}
         self.user_tokens: dict[str, Account] = {}
-        self.manifests: dict[str, dict[str, Any]] = {}
+        self.pending_manifests: dict[str, dict[str, Any]] = {}  # shown, not confirmed yet
+        self.manifests: dict[str, dict[str, Any]] = {}  # by their code, not exchanged yet
         self.emit: Callable[..., None] = lambda *_args, **_kwargs: None  # set by webhooks
         self.web_url = "http://127.0.0.1"  # set by the server
         self.api_url = "http://127.0.0.1"

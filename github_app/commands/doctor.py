@@ -47,7 +47,7 @@ def doctor(target: str, *, as_json: bool, pull: bool) -> None:
     try:
         administrator = protection.admin(github, Secret(given)) if given else None
         examination = Examination(
-            github, settings, owner, name, administrator=administrator, pulls=pull
+            github, settings, owner, name, administrator=administrator, pulls=pull or settings.pull
         )
         account = examination.account()
         repositories = _examine(examination)

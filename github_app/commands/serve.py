@@ -16,9 +16,10 @@ import click
 
 from github_app import logs
 from github_app.commands.worker import SWEEP_EVERY, THREADS
+from github_app.credentials_file import is_configured
 from github_app.judge.errors import CountersignError
 from github_app.logs import get_logger
-from github_app.settings import Settings
+from github_app.settings import Settings, listen_on
 
 log = get_logger("serve")
 
@@ -53,8 +54,18 @@ YIELDING = 5
     "--pull", is_flag=True, help="Fetch deliveries from GitHub: for machines it cannot reach."
 )
 def serve(threads: int, sweep_every: float, *, no_sweep: bool, pull: bool) -> None:
-    """Run web and worker on this machine, on one database; nothing else is needed."""
+    """Run web and worker on this machine, on one database; nothing else is needed.
+
+    Where no app is configured, and somebody sits at a terminal, the set-up comes first.
+    """
     logs.configure()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _signal, _frame: stop.set())
+    if not is_configured(os.environ):
+        set_up_first(stop)
+        # anew, and without what the set-up has brought along: 40 MB, and threads before a fork
+        os.execv(sys.executable, [sys.executable, "-m", "github_app", *sys.argv[1:]])  # noqa: S606
     settings = Settings.from_environment(os.environ)  # refuses here, before anything starts
     for warning in settings.warnings:
         log.warning("setting", problem=warning)
@@ -64,9 +75,6 @@ def serve(threads: int, sweep_every: float, *, no_sweep: bool, pull: bool) -> No
         Child("web", gunicorn(settings.host, settings.port)),
         Child("worker", [sys.executable, "-m", "github_app", *worker], niceness=YIELDING),
     ]
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _signal, _frame: stop.set())
     refuse_what_cannot_work(settings)
     click.echo(f"Countersign listens on http://{settings.host}:{settings.port}", err=True)
     supervise(children, stop)
@@ -76,6 +84,26 @@ class CannotServeError(CountersignError):
     """Something outside makes serving impossible: said once, instead of by every restart."""
 
     advice = "Mend what is named, then start again."
+
+
+def set_up_first(stop: threading.Event) -> None:
+    """Ask for an app in the browser. Raises: CannotServeError where nobody sits at a terminal.
+
+    A service whose settings were lost must not open a door instead: it refuses.
+    """
+    if not sys.stderr.isatty():
+        raise CannotServeError(
+            "no GitHub App is configured: run `countersign setup`, or set GITHUB_APP_ID, "
+            "GITHUB_APP_PRIVATE_KEY and GITHUB_WEBHOOK_SECRET"
+        )
+    from github_app.commands import setup
+
+    host, port = listen_on(os.environ)
+    plan = setup.plan_of(os.environ, host, port)
+    made = setup.run(plan, os.environ, stop, serves=True)
+    setup.tell_next(made, plan.web_url, serves=True)
+    if stop.is_set():
+        sys.exit(0)
 
 
 def refuse_what_cannot_work(settings: Settings) -> None:

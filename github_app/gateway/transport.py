@@ -90,12 +90,14 @@ class Line:
         query: Mapping[str, str | int] | None = None,
         body: Mapping[str, object] | None = None,
         accept: str = JSON,
+        patience: tuple[float, float] | None = None,
     ) -> Answer:
         """Send one request. ``path`` begins with ``/`` and is quoted. ``accept``: a media type.
 
+        ``patience``: seconds to connect and of silence, if not those of a read or of a write.
         Raises: Unavailable and its children; an error status is an answer like any other.
         """
-        self._rest.patience = READ_SECONDS if verb == "GET" else WRITE_PARTS
+        self._rest.patience = patience or (READ_SECONDS if verb == "GET" else WRITE_PARTS)
         return self._send(verb, path, bearer, query, body, self._rest, accept)
 
     def graphql(self, document: str, variables: Mapping[str, object], *, bearer: str) -> Answer:

@@ -5,7 +5,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from github_app.logs import get_logger
-from github_app.web import health, metrics, webhook
+from github_app.web import health, metrics, setup, webhook
 from github_app.web.services import EXTENSION, Services
 
 # GitHub sends nothing larger: github-platform section 4.6.
@@ -22,6 +22,7 @@ def create_app(services: Services) -> Flask:
     app.register_blueprint(webhook.blueprint)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)
+    app.register_blueprint(setup.closed)
     app.register_error_handler(HTTPException, _refusal)
     app.after_request(_headers)
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -25,6 +26,11 @@ DEFAULT_EVENTS = [
     "pull_request", "pull_request_review", "merge_group", "push", "check_run", "check_suite",
     "label", "repository", "member", "membership", "organization", "team",
 ]  # fmt: skip
+
+
+def slug_of(name: str) -> str:
+    """The app's name in addresses, as GitHub makes it: lower case, hyphens for all else."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 @functools.cache

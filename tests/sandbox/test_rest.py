@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import jwt
 import pytest
-import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from github import Auth, Github, GithubIntegration
@@ -566,52 +563,6 @@ def test_a_token_is_of_its_installation(server: Sandbox) -> None:
     with Client(server, token) as client:
         assert client.call("GET", "/repos/kim/diary").status_code == 404
         assert client.call("GET", "/orgs/acme/teams/staff-engineers/members").status_code == 200
-
-
-# --- Setting an app up in the browser ---
-
-MANIFEST = {
-    "name": "Gate",
-    "url": "http://gate.example",
-    "redirect_url": "http://gate.example/setup/created?x=1",
-    "setup_url": "http://gate.example/setup/installed",
-    "hook_attributes": {"url": "http://gate.example/webhook"},
-    "default_permissions": {"checks": "write", "metadata": "read"},
-    "default_events": ["pull_request"],
-}
-
-
-def submit(hub: Sandbox, manifest: object, path: str) -> requests.Response:
-    data = {"manifest": json.dumps(manifest)}
-    return requests.post(hub.url + path, data=data, allow_redirects=False, timeout=10)
-
-
-def test_from_the_manifest_form_to_an_installed_app(server: Sandbox, client: Client) -> None:
-    back = submit(server, MANIFEST, "/organizations/acme/settings/apps/new?state=s%26t")
-    assert back.status_code == 302
-    query = parse_qs(urlsplit(back.headers["Location"]).query)
-    assert (query["state"], query["x"]) == (["s&t"], ["1"])
-    made = client.call("POST", f"/app-manifests/{query['code'][0]}/conversions").json()
-    assert made["owner"]["login"] == "acme"
-    assert made["permissions"] == MANIFEST["default_permissions"]
-    url = f"{server.url}/apps/{made['slug']}/installations/new"
-    first, second = (requests.get(url, allow_redirects=False, timeout=10) for _ in "ab")
-    assert first.headers["Location"].startswith(f"{MANIFEST['setup_url']}?installation_id=")
-    assert second.headers["Location"] == first.headers["Location"]
-
-
-@pytest.mark.parametrize(
-    "manifest",
-    [
-        pytest.param([], id="no-object"),
-        pytest.param(
-            {k: v for k, v in MANIFEST.items() if k != "redirect_url"}, id="nowhere-to-go"
-        ),
-        pytest.param(MANIFEST | {"url": ""}, id="no-url"),
-    ],
-)
-def test_a_manifest_that_github_refuses(server: Sandbox, manifest: object) -> None:
-    assert submit(server, manifest, "/settings/apps/new").status_code == 422
 
 
 def test_a_direct_push_past_the_rules_is_a_bypass_on_record(
