@@ -16,6 +16,7 @@ from github_app.gateway.pull_request import Snapshot
 from github_app.judge import likeness
 from github_app.judge.catalogue import Catalogue
 from github_app.judge.contributors import known_pushes
+from github_app.judge.detection import clear_events
 from github_app.judge.facts import PullRequest
 from github_app.judge.likeness import Range
 from github_app.judge.memory import Memory
@@ -25,11 +26,11 @@ from github_app.judge.signals import Place, Signal
 from github_app.judge.verdict import (
     Outcome,
     Verdict,
-    Want,
     cannot_judge,
     judge,
     remember,
 )
+from github_app.judge.wants import Want
 from github_app.rosters import RosterDesk
 from github_app.same_change import SameChange
 from github_app.store.memory import Change
@@ -190,8 +191,8 @@ def _wanted(verdict: Verdict) -> frozenset[Want]:
     looks clean only one thing matters: whether it is clean."""
     if verdict.outcome in {Outcome.SIGNED_OFF, Outcome.WAITING} or verdict.cleared:
         return verdict.wants
-    if verdict.outcome is Outcome.OBJECTED:
-        return verdict.wants & {Want.LOOKALIKES, Want.DIFF}  # it says what will be needed
+    if verdict.outcome is Outcome.OBJECTED:  # a clearing lifts it; and it says what will be needed
+        return verdict.wants - {Want.CARRY}
     return verdict.wants & {Want.LOOKALIKES}
 
 
@@ -203,4 +204,9 @@ def _with_pushes(memory: Memory, pull: PullRequest) -> Memory:
 def _with(installation: Installation, pull: PullRequest, wants: frozenset[Want]) -> PullRequest:
     if Want.PUSHES in wants:
         pull = replace(pull, pushes=supplements.pushes(installation, pull) or ())
+    if Want.CLEARER in wants:
+        actor = clear_events(pull)[-1].actor
+        if actor is not None and actor.id is not None:
+            may = supplements.may_push(installation, pull.repository, actor)
+            pull = replace(pull, can_push={**pull.can_push, actor.id: may})
     return pull

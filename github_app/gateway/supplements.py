@@ -6,8 +6,9 @@ from github_app.gateway.client import Caller, Installation
 from github_app.gateway.errors import NotFound
 from github_app.gateway.nodes import Node, moment, number, text
 from github_app.gateway.reading import refusing_surprises
-from github_app.judge.facts import Actor, ActorKind, PullRequest, Push
+from github_app.judge.facts import Actor, ActorKind, PullRequest, Push, Repository
 
+_MAY_PUSH = frozenset({"admin", "write"})
 MOST_PUSH_PAGES = 10  # 1,000 pushes to one branch: beyond that nobody's history is proven
 
 
@@ -69,6 +70,23 @@ def rest_actor(node: Node) -> Actor:
         login=text(node, "login").removesuffix("[bot]"),
         id=number(node, "id"),
     )
+
+
+def may_push(installation: Installation, repository: Repository, actor: Actor) -> bool:
+    """Whether the account may push to the repository now, through whatever grants it.
+
+    Raises: GitHubError. Source: REST ``repos/get-collaborator-permission-level``, which folds
+    *maintain* into write and custom roles into what they are made from.
+    """
+    values = {"owner": repository.owner, "repo": repository.name, "username": actor.login}
+    try:
+        path = "/repos/{owner}/{repo}/collaborators/{username}/permission"
+        node: Any = installation.rest("GET", path, values).data
+    except NotFound:
+        return False
+    with refusing_surprises():
+        same = node["user"] is not None and number(node["user"], "id") == actor.id
+        return same and text(node, "permission") in _MAY_PUSH
 
 
 def team_members(installation: Installation, team: str) -> frozenset[Actor]:

@@ -5,7 +5,8 @@ withhold something, the field says how: ``None`` means *not known*, never *no*.
 Source: GitHub's GraphQL schema; field names follow it, in snake case.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -266,7 +267,9 @@ class PullRequest:
     ``files_complete`` False means rules on paths must assume that everything was touched;
     ``pushes`` None means that nobody asked, or that GitHub cannot know (a fork);
     ``diff_read`` None that nobody asked for the diff, which alone tells ``kinds`` and
-    ``previous_path`` of the files, False that GitHub does not show all of it.
+    ``previous_path`` of the files, False that GitHub does not show all of it;
+    ``can_push`` has the accounts (by id) whose right to push was looked up, ``Review.can_push``
+    that of reviewers.
     ``author`` None is a deleted account.
     """
 
@@ -296,6 +299,7 @@ class PullRequest:
     body_edits: tuple[BodyEdit, ...] = ()
     timeline: tuple[Event, ...] = ()
     pushes: tuple[Push, ...] | None = None
+    can_push: Mapping[int, bool] = field(default_factory=dict, hash=False)
     siblings: tuple[Sibling, ...] = ()
     check: CheckRun | None = None
     queue_entry: QueueEntry | None = None

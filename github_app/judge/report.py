@@ -424,8 +424,8 @@ SENTENCES: dict[Code, str] = {
     Code.ROSTER_STALE: "The roster is broken; the last valid one is in force: {detail}",
     Code.ROSTER_WARNING: "The roster: {detail}",
     Code.CLEARING_IGNORED: (
-        f"{{who}} set the label `{CLEARING_LABEL}`, but may not: "
-        "a senior without a part in the change can."
+        f"{{who}} set the label `{CLEARING_LABEL}`, which counts only from a senior who may push "
+        "and has no part in the change: {who} {detail}."
     ),
     Code.LABEL_EDITED: (
         f"the label `{CLEARING_LABEL}` was renamed or edited after {{who}} set it, "
@@ -489,6 +489,8 @@ def _sentence(page: _Page, reason: Reason) -> str:
         return _own_work(page, reason)
     if reason.code is Code.FILE_AT_RISK:
         return SENTENCES[reason.code].format(detail=_at_risk(reason))
+    if reason.code is Code.CLEARING_IGNORED:
+        return SENTENCES[reason.code].format(who=person(reason.who), detail=reason.detail)
     return text
 
 

@@ -5,22 +5,24 @@ AI-assisted, what the roster asks for, whose work it is, which approvals count, 
 outcome that fits.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from github_app.judge import carry, detection, exemption, signoff
 from github_app.judge.catalogue import Catalogue
+from github_app.judge.clearing import Change, clear
 from github_app.judge.contributors import Contributors, contributors, pushers_known
 from github_app.judge.detection import Declaration
-from github_app.judge.facts import Actor, Event, GitIdentity, PullRequest, Review
+from github_app.judge.facts import GitIdentity, PullRequest, Review
 from github_app.judge.memory import Memory, Remembered
 from github_app.judge.policy import DetectionPolicy, Requirement
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.roster import Person, Roster, RosterSource
 from github_app.judge.signals import Place
 from github_app.judge.signoff import Bench, Ignored
+from github_app.judge.wants import Want
 
 
 class Outcome(StrEnum):
@@ -52,15 +54,6 @@ SEVERITY: tuple[Outcome, ...] = (
     Outcome.EXEMPT,
     Outcome.NOT_AI,
 )
-
-
-class Want(StrEnum):
-    """A fact that costs an extra call, asked for only where it may change the verdict."""
-
-    PUSHES = "pushes"
-    DIFF = "what the changed files are, and were called"
-    CARRY = "whether the change is that of an older head"
-    LOOKALIKES = "whether the change is that of another pull request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,10 +203,17 @@ def _study(
     known = pushers_known(pull, memory)
     unknown_writer = bool(found.unattributed) and not known
 
-    def may_clear(actor: Actor) -> bool:
-        return not unknown_writer and _may_clear(actor, roster, requirement, found)
-
-    standing, cleared, clearing = _clear(pull, in_order(pull, remembered), may_clear)
+    clearing = clear(
+        in_order(pull, remembered),
+        Change(
+            pull=pull,
+            roster=roster,
+            requirement=requirement,
+            contributors=found,
+            writer_unknown=unknown_writer,
+            pushers_known=known,
+        ),
+    )
     opinions = signoff.standing_opinions(pull.reviews)
     barred = carry.barred(pull, opinions, found_now, memory)
     counted, ignored = signoff.assess(
@@ -228,7 +228,7 @@ def _study(
             barred=barred,
         ),
     )
-    assisted = detection.is_ai((item.signal for item in standing), roster.detection)
+    assisted = detection.is_ai((item.signal for item in clearing.standing), roster.detection)
     needed = requirement.approvals + (1 if unknown_writer else 0)
     carriable = carry.worth_asking(ignored, barred) if len(counted) < needed else ()
     wants = set(
@@ -237,17 +237,17 @@ def _study(
             roster,
             requirement.exempt,
             pushers_known=known,
-            decided=bool(counted or cleared),
+            decided=bool(counted),
         )
     )
     return _Case(
         pull=pull,
         roster=roster,
         memory=remembered,
-        standing=standing,
-        cleared=cleared,
+        standing=clearing.standing,
+        cleared=clearing.cleared,
         tools=catalogue.names,
-        clearing=clearing,
+        clearing=clearing.reasons,
         assisted=assisted,
         change=change,
         declaration=detection.declaration(pull, catalogue),
@@ -259,6 +259,7 @@ def _study(
         ignored=ignored,
         notes=tuple(_notes(requirement, found, roster, unknown_writer=unknown_writer)),
         wants=frozenset(wants | {Want.CARRY} if carriable else wants)
+        | clearing.wants
         | _lookalikes_matter(memory, change, assisted=assisted),
         carriable=carriable,
     )
@@ -288,37 +289,6 @@ def in_order(pull: PullRequest, memory: Memory) -> tuple[Remembered, ...]:
     return tuple(sorted(memory.evidence, key=key))
 
 
-def _clear(
-    pull: PullRequest, evidence: tuple[Remembered, ...], may_clear: Callable[[Actor], bool]
-) -> tuple[tuple[Remembered, ...], tuple[Remembered, ...], tuple[Reason, ...]]:
-    """Split the evidence into what stands and what an entitled senior set aside."""
-    events = detection.clear_events(pull)
-    event = events[-1] if events else None
-    if event is None or event.actor is None:
-        return evidence, (), ()
-    if not may_clear(event.actor):
-        ignored = Reason(code=Code.CLEARING_IGNORED, who=event.actor.login)
-        return evidence, (), (ignored,)
-    if _label_edited(event):
-        return evidence, (), (Reason(code=Code.LABEL_EDITED, who=event.actor.login),)
-    cleared = tuple(item for item in evidence if item.first_seen <= event.at)
-    standing = tuple(item for item in evidence if item.first_seen > event.at)
-    reason = Reason(code=Code.EVIDENCE_CLEARED, who=event.actor.login)
-    return standing, cleared, (reason,) if cleared else ()
-
-
-def _label_edited(event: Event) -> bool:
-    """Whether the label may have had another name when it was applied. Unknown is yes: renaming
-    takes no more than write access, and would make a clearing of any label a senior ever set."""
-    return event.label_edited_at is None or event.label_edited_at >= event.at
-
-
-def _may_clear(actor: Actor, roster: Roster, requirement: Requirement, found: Contributors) -> bool:
-    """A clearing must not be easier to get than a sign-off: the same level, and no part in it."""
-    senior = signoff.listed_at(actor, roster, requirement.rank)
-    return senior and found.part_of(login=actor.login, account=actor.id) is None
-
-
 def _notes(
     requirement: Requirement, found: Contributors, roster: Roster, *, unknown_writer: bool
 ) -> Iterator[Reason]:
@@ -344,8 +314,8 @@ def _lookalikes_matter(
 def _wants(
     pull: PullRequest, roster: Roster, exempt: int | None, *, pushers_known: bool, decided: bool
 ) -> Iterator[Want]:
-    """Who pushed matters once somebody approved or cleared (they may have pushed themselves), and
-    where the opener is senior enough for the change to be exempt."""
+    """Who pushed matters once somebody approved (they may have pushed themselves), and where the
+    opener is senior enough for the change to be exempt."""
     matters = decided or exemption.opener_could_be_exempt(pull, roster, exempt)
     if matters and not pushers_known and pull.pushes is None and not pull.cross_repository:
         yield Want.PUSHES

@@ -298,6 +298,62 @@ def test_evidence_set_aside_by_a_senior_who_wrote_it(case: Inline) -> None:
     case.refused(number, "CS072")
 
 
+def test_evidence_set_aside_by_a_senior_who_may_not_push(case: Inline) -> None:
+    """Labels take no more than triage."""
+    number = case.open()
+    ready_to_clear(case)
+    case.act("olga", "add_collaborator", login="grace", permission="triage")
+    case.act("grace", "add_label", number=number, label=CLEAR)
+    case.refused(number, "CS072")
+    case.act("olga", "add_collaborator", login="grace", permission="write")
+    case.expect(number, "success", "CS003")
+
+
+def test_evidence_set_aside_by_a_senior_who_left(case: Inline) -> None:
+    number = case.open()
+    ready_to_clear(case)
+    case.act("grace", "add_label", number=number, label=CLEAR)
+    case.expect(number, "success", "CS003")
+    case.act("olga", "remove_collaborator", login="grace")
+    case.refused(number, "CS072")
+
+
+def test_evidence_of_an_unknown_writer_set_aside(case: Inline) -> None:
+    """Who pushed shows that it was not the one who sets it aside."""
+    ghost = {"message": AI, "author": "Ghost <ghost@nowhere.example>"}
+    number = case.open(commits=[ghost])
+    ready_to_clear(case)
+    case.act("grace", "add_label", number=number, label=CLEAR)
+    case.expect(number, "success", "CS003")
+
+
+def test_evidence_of_an_unknown_writer_set_aside_where_a_bot_pushed(case: Inline) -> None:
+    ghost = {"message": AI, "author": "Ghost <ghost@nowhere.example>"}
+    number = case.open(commits=[ghost], pusher="acme-codegen[bot]")
+    ready_to_clear(case)
+    case.act("grace", "add_label", number=number, label=CLEAR)
+    case.refused(number, "CS072")
+
+
+def test_evidence_set_aside_although_somebody_objected(case: Inline) -> None:
+    number = case.open()
+    ready_to_clear(case)
+    case.act("ada", "request_changes", number=number)
+    case.refused(number, "CS015", why="asked for changes")
+    case.act("grace", "add_label", number=number, label=CLEAR)
+    case.expect(number, "success", "CS003")
+
+
+def test_evidence_set_aside_below_a_rule_that_only_seems_to_apply(case: Inline) -> None:
+    """Until the diff is read every rule on paths is taken to match: it is read before a refusal."""
+    rule = "rules:\n  - {name: infra, paths: [infra/**], from: principal}\n"
+    case.roster(ROSTER + rule)
+    number = case.open(commits=[{"message": AI, "files": {"shop/a.py": "x\n"}}])
+    ready_to_clear(case)
+    case.act("grace", "add_label", number=number, label=CLEAR)
+    case.expect(number, "success", "CS003")
+
+
 def test_new_evidence_after_it_was_set_aside(case: Inline) -> None:
     number = case.open()
     ready_to_clear(case)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,7 +21,7 @@ from github_app.gateway.errors import (
     TooHeavy,
     Unavailable,
 )
-from github_app.judge.facts import ActorKind, EventKind, ReviewState, Sibling
+from github_app.judge.facts import Actor, ActorKind, EventKind, ReviewState, Sibling
 from tests.gateway.desk import CHECK, SHOP, SHOP_ID, Desk, at_desk
 
 
@@ -218,6 +219,19 @@ def test_more_pushes_than_a_page(desk: Desk) -> None:
     assert found is not None
     assert len(found) == 121
     assert desk.made().count("GET /repos/{owner}/{repo}/activity") == 2
+
+
+@pytest.mark.parametrize(
+    ("permission", "may"),
+    [("read", False), ("triage", False), ("write", True), ("maintain", True), ("admin", True)],
+)
+def test_who_may_push(desk: Desk, permission: str, *, may: bool) -> None:
+    shop = desk.read(desk.open()).pull.repository
+    desk.act("olga", "add_collaborator", login="kim", permission=permission)
+    kim = Actor(kind=ActorKind.USER, login="KIM", id=2001)
+    assert supplements.may_push(desk.installation, shop, kim) is may
+    for other in (replace(kim, id=2002), replace(kim, login="nobody-at-all")):
+        assert supplements.may_push(desk.installation, shop, other) is False
 
 
 def test_teams_and_people(desk: Desk) -> None:

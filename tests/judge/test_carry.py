@@ -11,7 +11,8 @@ from github_app.judge.facts import Commit, EventKind, PullRequest
 from github_app.judge.memory import NOTHING_SEEN, Memory, Remembered
 from github_app.judge.reasons import Code
 from github_app.judge.signals import Confidence, Place, Signal, SignalKind
-from github_app.judge.verdict import Outcome, Verdict, Want, judge, remember
+from github_app.judge.verdict import Outcome, Verdict, judge, remember
+from github_app.judge.wants import Want
 from tests.judge.build import (
     CLAUDE,
     HEAD,

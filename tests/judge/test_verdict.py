@@ -24,14 +24,15 @@ from github_app.judge.verdict import (
     SEVERITY,
     Outcome,
     Verdict,
-    Want,
     cannot_judge,
     judge,
     remember,
     worst,
 )
+from github_app.judge.wants import Want
 from tests.judge.build import (
     HEAD,
+    IDS,
     OLD,
     a_pull,
     ai_commit,
@@ -213,11 +214,12 @@ class TestClearing:
     """``not-ai-assisted``, set by an entitled senior, after the evidence was seen."""
 
     seen = remember(a_pull(), ROSTER.detection, NOTHING, CATALOGUE)
+    everybody = dict.fromkeys(IDS.values(), True)
     early = replace(seen, evidence=tuple(replace(item, first_seen=at(1)) for item in seen.evidence))
 
     def cleared_by(self, who: str, **more: object) -> Verdict:
         event = labeled(CLEARING_LABEL, who)
-        pull = a_pull(labels=(CLEARING_LABEL,), timeline=(event,))
+        pull = a_pull(labels=(CLEARING_LABEL,), timeline=(event,), can_push=self.everybody)
         return judged(replace(pull, **more), self.early)  # type: ignore[arg-type] # fields
 
     def test_by_a_senior(self) -> None:
@@ -247,16 +249,60 @@ class TestClearing:
             """
         )
         for who, outcome in (("grace", Outcome.WAITING), ("ada", Outcome.NOT_AI)):
-            pull = a_pull(labels=(CLEARING_LABEL,), timeline=(labeled(CLEARING_LABEL, who),))
+            event = labeled(CLEARING_LABEL, who)
+            pull = a_pull(labels=(CLEARING_LABEL,), timeline=(event,), can_push=self.everybody)
             assert judge(pull, roster, self.early, CATALOGUE).outcome is outcome
 
     def test_not_by_somebody_who_may_have_written_it(self) -> None:
         hidden = (ai_commit(by=stranger()),)
         verdict = self.cleared_by("grace", commits=hidden, pushes=None, cross_repository=True)
         assert verdict.outcome is Outcome.WAITING
+        assert Code.CLEARING_IGNORED in codes(verdict)
+        assert Want.PUSHES not in verdict.wants
+
+    def test_who_pushed_is_asked_for_before_it_is_refused(self) -> None:
+        """A commit of nobody's: the pushers may show that it is not the clearer's."""
+        hidden = (ai_commit(by=stranger()),)
+        unasked = self.cleared_by("grace", commits=hidden, pushes=None)
+        assert (unasked.outcome, set(unasked.wants)) == (Outcome.WAITING, {Want.PUSHES})
+        told = self.cleared_by("grace", commits=hidden, pushes=(push("june"),))
+        assert told.outcome is Outcome.NOT_AI
+        gap = self.cleared_by("grace", commits=hidden, pushes=())
+        assert gap.outcome is Outcome.WAITING
+        assert Code.CLEARING_IGNORED in codes(gap)
 
     def test_who_pushed_is_asked_for_before_it_counts(self) -> None:
         assert self.cleared_by("grace", pushes=None).wants == {Want.PUSHES}
+
+    @pytest.mark.parametrize(
+        ("may", "outcome"),
+        [
+            pytest.param({}, Outcome.WAITING, id="not-known"),
+            pytest.param({1906: False}, Outcome.WAITING, id="no"),
+            pytest.param({1815: True}, Outcome.WAITING, id="of-another"),
+            pytest.param({1906: True}, Outcome.NOT_AI, id="yes"),
+        ],
+    )
+    def test_not_by_somebody_who_may_not_push(self, may: dict[int, bool], outcome: Outcome) -> None:
+        verdict = self.cleared_by("grace", can_push=may)
+        assert verdict.outcome is outcome
+        assert (Want.CLEARER in verdict.wants) == (1906 not in may)
+
+    @pytest.mark.parametrize("can_push", [True, False])
+    def test_the_right_to_push_is_known_of_a_reviewer(self, *, can_push: bool) -> None:
+        reviews = (review("grace", ReviewState.COMMENTED, can_push=can_push),)
+        verdict = self.cleared_by("grace", can_push={}, reviews=reviews)
+        assert (verdict.outcome is Outcome.NOT_AI) == can_push
+        assert Want.CLEARER not in verdict.wants
+
+    def test_nobody_is_asked_about_who_may_not_anyway(self) -> None:
+        for who in ("kim", "june", "bob"):
+            assert self.cleared_by(who, can_push={}, pushes=None).wants == frozenset()
+
+    def test_an_objection_does_not_outlive_the_clearing(self) -> None:
+        verdict = self.cleared_by("grace", reviews=(changes("ada"),), can_push={})
+        assert (verdict.outcome, set(verdict.wants)) == (Outcome.OBJECTED, {Want.CLEARER})
+        assert self.cleared_by("grace", reviews=(changes("ada"),)).outcome is Outcome.NOT_AI
 
     def test_not_once_the_label_is_gone(self) -> None:
         assert self.cleared_by("grace", labels=()).outcome is Outcome.WAITING

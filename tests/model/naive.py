@@ -83,7 +83,7 @@ def verdict(
         if review.state == "APPROVED"
         and (review.commit_sha == pull.head_sha or (latitude.carry and _same_change(pull, review)))
         and _rank(law, review.author) >= law.needed_rank(pull)
-        and world.permission(review.author, pull.repository) in ("write", "maintain", "admin")
+        and _may_push(world, review.author, pull)
         and review.author.login not in _contributors(case)
     }
     needed = law.approvals + (1 if _writer_is_hidden(case) else 0)
@@ -148,6 +148,10 @@ def _rank(law: Law, account: Account) -> int:
     return law.rank(account.login) if account.kind == "User" else -1
 
 
+def _may_push(world: World, account: Account, pull: PullRequest) -> bool:
+    return world.permission(account, pull.repository) in ("write", "maintain", "admin")
+
+
 def _same_change(pull: PullRequest, review: Review) -> bool:
     """The same files become the same, by the same commits, merges of the base apart."""
     old = review.commit_sha
@@ -200,6 +204,6 @@ def _standing(case: _Case, evidence: Evidence) -> set[str]:
     by, at = applied[-1].actor, applied[-1].at
     if by is None or _rank(law, by) < law.needed_rank(pull) or _writer_is_hidden(case):
         return set(evidence)
-    if by.login in _contributors(case):
+    if by.login in _contributors(case) or not _may_push(case.world, by, pull):
         return set(evidence)
     return {what for what, seen in evidence.items() if seen is None or seen > at}

@@ -1,0 +1,13 @@
+"""Facts that cost an extra call: the judge says which of them could change its verdict."""
+
+from enum import StrEnum
+
+
+class Want(StrEnum):
+    """Asked for only where it may matter; until then the verdict is on the safe side of it."""
+
+    PUSHES = "pushes"
+    DIFF = "what the changed files are, and were called"
+    CLEARER = "whether who set the evidence aside may push"
+    CARRY = "whether the change is that of an older head"
+    LOOKALIKES = "whether the change is that of another pull request"
