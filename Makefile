@@ -6,7 +6,9 @@ STAMP := $(VENV)/.installed
 DEMO ?=
 export PYTHONDONTWRITEBYTECODE ?= 1
 
-.PHONY: install demo test check format bench lock clean
+DEPLOY := .venv-deploy/.installed
+
+.PHONY: install demo test check check-deploy format bench lock clean
 .DEFAULT_GOAL := install
 
 install: $(STAMP)
@@ -30,6 +32,19 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The linters of what cannot be run here: a venv of their own, they are large.
+$(DEPLOY): requirements-deploy.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+check-deploy: $(DEPLOY)
+	$(<D)/bin/hadolint --failure-threshold style Dockerfile
+	$(<D)/bin/yamllint --strict --config-file deploy/yamllint.yaml compose.yaml deploy/kubernetes
+	$(<D)/bin/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+	$(<D)/bin/kubernetes-validate --strict --quiet -k 1.33 $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/*.yaml))
+	deploy/systemd/check
+
 format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -40,6 +55,8 @@ bench: install
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras pyproject.toml -o requirements-dev.txt
+	echo 'setuptools>=80' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements-dev.txt - -o requirements-build.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements-dev.txt deploy/requirements.in -o requirements-deploy.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+	rm -rf $(VENV) .venv-deploy .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

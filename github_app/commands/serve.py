@@ -167,6 +167,8 @@ def gunicorn(host: str, port: int) -> list[str]:
         str(WEB_THREADS),
         "--graceful-timeout",
         "20",
+        # Nobody steers it but by signals; two of one user would also get into each other's way.
+        "--no-control-socket",
         "--log-level",
         "warning",
     ]
