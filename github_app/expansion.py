@@ -9,9 +9,11 @@ from datetime import datetime
 
 from github_app.gateway import repository as gateway
 from github_app.gateway.client import Installation
-from github_app.gateway.repository import OpenPullRequest
+from github_app.gateway.repository import OpenPullRequest, RosterIds
 from github_app.judge.facts import PullRequest
+from github_app.rosters import RosterDesk
 from github_app.store.claim import Seen
+from github_app.store.grounds import Ground, Grounds
 from github_app.store.queue import Queue
 from github_app.store.stats import Known
 from github_app.store.task import BULK, ORDINARY, Task, TaskKind
@@ -41,10 +43,14 @@ def is_missed(updated_at: datetime, known: Known | None) -> bool:
 
 
 class Expansion:
-    """How wide work is widened in this process: whose check runs it looks at."""
+    """How wide work is widened in this process: whose check runs it looks at, by what rosters."""
 
-    def __init__(self, *, queue: Queue, app_id: int, check_name: str) -> None:
+    def __init__(
+        self, *, queue: Queue, grounds: Grounds, rosters: RosterDesk, app_id: int, check_name: str
+    ) -> None:
         self._queue = queue
+        self._grounds = grounds
+        self._rosters = rosters
         self._app_id = app_id
         self._check_name = check_name
 
@@ -78,21 +84,43 @@ class Expansion:
             check_name=self._check_name,
             app_id=self._app_id,
         )
-        wanted = list(self._missed(task, found) if task.subject == MISSED else found)
+        if task.subject == MISSED:
+            wanted = list(self._missed(installation, task, found))
+        else:
+            wanted = [(pull, _haste(pull)) for pull in found]
         # The queue takes the newest request first: ask for the most recently active last.
-        for pull in reversed(wanted):
-            # A green that may have to go does not wait for the limit to fill up again.
-            green = pull.check is not None and pull.check.conclusion == "SUCCESS"
-            priority = ORDINARY if green else BULK
+        for pull, priority in reversed(wanted):
             yield _pull(installation, task, pull.number, priority, pull.head_oid)
 
-    def _missed(self, task: Task, found: Iterable[OpenPullRequest]) -> Iterator[OpenPullRequest]:
-        """Those whose check is missing, or older than what happened since it was judged."""
+    def _missed(
+        self, installation: Installation, task: Task, found: Iterable[OpenPullRequest]
+    ) -> Iterator[tuple[OpenPullRequest, int]]:
+        """Those of which something was missed, each with how urgent it is.
+
+        What was asked for already is not asked for again only because it rests on something else:
+        that would wake work that has failed too often.
+        """
         asked = self._queue.asked(TaskKind.PULL_REQUEST, task.repository_id)
+        known = self._grounds.of(task.repository_id)
+        gone = set(known)
+        owner = task.full_name.partition("/")[0]
+        grounds: dict[RosterIds, str] = {}
         for pull in found:
-            judged = pull.check is not None and pull.check.status == "COMPLETED"
-            if not judged or is_missed(pull.updated_at, asked.get(str(pull.number))):
-                yield pull
+            gone.discard(pull.number)
+            kept, last = known.get(pull.number), asked.get(str(pull.number))
+            if pull.rosters not in grounds:
+                grounds[pull.rosters] = self._rosters.ground(installation.id, owner, pull.rosters)
+            if not _is_judged(pull, kept) or is_missed(pull.updated_at, last):
+                yield pull, _haste(pull)
+            elif _is_settled(last) and self._is_outdated(pull, kept, grounds[pull.rosters]):
+                yield pull, BULK
+        self._grounds.forget(task.repository_id, gone)
+
+    def _is_outdated(self, pull: OpenPullRequest, kept: Ground | None, ground: str) -> bool:
+        """Whether it was judged by something else than it would be now, or time has changed it."""
+        if kept is None or kept.digest != ground or kept.head_oid != pull.head_oid:
+            return True
+        return kept.again_at is not None and kept.again_at <= self._queue.now()
 
     def _installation(self, installation: Installation) -> Iterator[Task]:
         for repository in gateway.repositories(installation):
@@ -103,6 +131,24 @@ class Expansion:
                 full_name=repository.full_name,
                 priority=BULK,
             )
+
+
+def _haste(pull: OpenPullRequest) -> int:
+    """A green that may have to go does not wait for the limit to fill up again."""
+    green = pull.check is not None and pull.check.conclusion == "SUCCESS"
+    return ORDINARY if green else BULK
+
+
+def _is_judged(pull: OpenPullRequest, kept: Ground | None) -> bool:
+    """Whether its check is finished. Where GitHub shows no commit of it, there is no check to see:
+    a pull request whose head its base holds already."""
+    if not pull.head_shown:
+        return kept is not None and kept.head_oid == pull.head_oid
+    return pull.check is not None and pull.check.status == "COMPLETED"
+
+
+def _is_settled(known: Known | None) -> bool:
+    return known is None or not known.waits
 
 
 def _pull(

@@ -14,6 +14,7 @@ from github_app.gateway import supplements
 from github_app.gateway.client import Installation
 from github_app.gateway.pull_request import Snapshot
 from github_app.judge import likeness
+from github_app.judge.again import look_again_at
 from github_app.judge.catalogue import Catalogue
 from github_app.judge.contributors import known_pushes
 from github_app.judge.detection import clear_events
@@ -53,13 +54,19 @@ class Subject:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """A verdict and what it was made from. ``known`` is what was remembered before, ``memory``
-    what is to be remembered now."""
+    what is to be remembered now. ``ground`` names what it rests on beside the snapshot, see
+    ``grounds``; ``again_at`` is when time alone changes it (aware, UTC)."""
 
     verdict: Verdict
     snapshot: Snapshot
     known: Memory
     memory: Memory
+    ground: str = ""
     annotations: tuple[Annotation, ...] = ()
+
+    @property
+    def again_at(self) -> datetime | None:
+        return look_again_at(self.verdict)
 
 
 class Judgement:
@@ -108,7 +115,9 @@ class Judgement:
         if force.roster is None:
             verdict = cannot_judge(pull, *force.reasons)
             seen = remember(pull, DetectionPolicy(), memory, self._catalogue)
-            return Judged(verdict=verdict, snapshot=snapshot, known=memory, memory=seen)
+            return Judged(
+                verdict=verdict, snapshot=snapshot, known=memory, memory=seen, ground=force.ground
+            )
         change, annotations = self._rosters.change(installation, pull, force.roster)
         asked: set[Want] = set()
         carried: frozenset[str] = frozenset()
@@ -136,6 +145,7 @@ class Judgement:
             memory=_with_pushes(
                 remember(pull, force.roster.detection, memory, self._catalogue), pull
             ),
+            ground=force.ground,
             annotations=annotations,
         )
 

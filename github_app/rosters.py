@@ -12,13 +12,13 @@ from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
-from github_app.gateway import supplements
 from github_app.gateway.client import Installation
 from github_app.gateway.commit import file_at
-from github_app.gateway.errors import Forbidden, NotFound
 from github_app.gateway.pull_request import RosterText, Snapshot
+from github_app.gateway.repository import RosterIds
+from github_app.grounds import ground
 from github_app.judge.errors import RosterError
-from github_app.judge.facts import Actor, PullRequest
+from github_app.judge.facts import PullRequest
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report import Annotation
 from github_app.judge.roster import (
@@ -35,13 +35,12 @@ from github_app.judge.rules import changed_paths
 from github_app.judge.verdict import RosterChange
 from github_app.logs import get_logger
 from github_app.store.rosters import SavedRoster
+from github_app.teams import Teams
 from github_app.yaml_source import read_document
 
 log = get_logger("roster")
 
 DEPLOYMENT = "this deployment"
-# Team members are read again after this long, and at once when an event says they changed. Seconds.
-MEMBERS_AGE = 600.0
 _MOST_KEPT = 512
 # A check says so many errors of a roster; `countersign roster check` says all.
 MOST_PROBLEMS = 30
@@ -61,10 +60,11 @@ class Kept(Protocol):
 class InForce:
     """The roster to judge by; where it is None, ``reasons`` say why, the first one in few words.
 
-    ``notes`` are said aloud.
+    ``notes`` are said aloud. ``ground`` names what the verdict will rest on: see ``grounds``.
     """
 
     roster: Roster | None
+    ground: str = ""
     reasons: tuple[Reason, ...] = ()
     notes: tuple[Reason, ...] = ()
 
@@ -97,15 +97,17 @@ class RosterDesk:
         *,
         deployment: Path,
         kept: Kept,
+        teams: Teams,
+        rules: str,
         now: Callable[[], datetime],
-        monotonic: Callable[[], float],
     ) -> None:
+        """``rules`` names the rules and settings of this process: see ``grounds``."""
         self._deployment = deployment
         self._kept = kept
+        self._teams = teams
+        self._rules = rules
         self._now = now
-        self._monotonic = monotonic
         self._parsed: dict[tuple[str, ...], _Parsed] = {}
-        self._members: dict[tuple[int, str], tuple[float, frozenset[Actor]]] = {}
         self._lock = Lock()
 
     def in_force(self, installation: Installation, snapshot: Snapshot) -> InForce:
@@ -114,17 +116,41 @@ class RosterDesk:
         Raises: GitHubError when a team could not be read for the moment.
         """
         repository = snapshot.pull.repository
-        force = self._settled(self._base_file(repository.owner, snapshot.rosters.org), None)
+        # Before anything is read: what changes meanwhile must not pass for known.
+        generation = self._teams.generation(installation.id)
+        base = self._base_file(repository.owner, snapshot.rosters.org)
+        ground = self._ground(installation.id, generation, base, snapshot.rosters.ids)
+        force = self._settled(base, None)
         own = snapshot.rosters.repository
         if force.roster is not None and own is not None:
             below = force
             force = self._settled(_file(f"repository/{repository.id}", own), below.roster)
             force = replace(force, notes=(*below.notes, *force.notes))
         if force.roster is None:
-            return force
-        roster = self._with_members(installation, force.roster)
+            return replace(force, ground=ground)
+        roster = self._with_members(installation, force.roster, generation)
         remarks = tuple(Reason(code=Code.ROSTER_WARNING, detail=text) for text in roster.warnings)
-        return replace(force, roster=roster, notes=(*force.notes, *remarks))
+        return replace(force, roster=roster, ground=ground, notes=(*force.notes, *remarks))
+
+    def ground(self, installation_id: int, owner: str, ids: RosterIds) -> str:
+        """What a pull request of ``owner`` would be judged by, where GitHub shows these rosters.
+
+        Raises: StoreError.
+        """
+        generation = self._teams.generation(installation_id)
+        base = None if ids.organisation else self._base_file(owner, None)
+        return self._ground(installation_id, generation, base, ids)
+
+    def _ground(
+        self, installation_id: int, generation: int, base: _File | None, ids: RosterIds
+    ) -> str:
+        """By the content of the files and not by the commits they are in: a commit to the default
+        branch that leaves the roster alone must not have everything judged again."""
+        read = ids.organisation
+        if not read:
+            assert base is not None
+            read = f"{base.scope}\0{base.problem}\0{base.text or ''}"
+        return ground(self._rules, f"{installation_id} {generation}", read, ids.repository)
 
     def change(
         self, installation: Installation, pull: PullRequest, current: Roster
@@ -150,12 +176,6 @@ class RosterDesk:
                 annotations += _annotations(path, error)
                 problem = problem or error.headline
         return RosterChange(raised=raised, problem=problem), annotations
-
-    def forget_members(self, installation_id: int) -> None:
-        """Team members changed: read them again at the next judgement."""
-        with self._lock:
-            for key in [key for key in self._members if key[0] == installation_id]:
-                del self._members[key]
 
     # --- which file -------------------------------------------------------------------------------
 
@@ -240,30 +260,14 @@ class RosterDesk:
 
     # --- teams ------------------------------------------------------------------------------------
 
-    def _with_members(self, installation: Installation, roster: Roster) -> Roster:
+    def _with_members(self, installation: Installation, roster: Roster, generation: int) -> Roster:
         """Fill in who is in the roster's teams. A team that cannot be read gives nobody a level."""
         members = {}
         for team in roster.teams_unread:
-            found = self._team(installation, team)
+            found = self._teams.members(installation, team, generation)
             if found is not None:
                 members[team] = found
         return roster.with_members(members) if members else roster
-
-    def _team(self, installation: Installation, team: str) -> frozenset[Actor] | None:
-        key = (installation.id, team)
-        with self._lock:
-            known = self._members.get(key)
-        if known is not None and self._monotonic() - known[0] < MEMBERS_AGE:
-            return known[1]
-        try:
-            found = supplements.team_members(installation, team)
-        except (NotFound, Forbidden) as error:
-            # A secret team, or no right to read it. Anything else passes: then it is asked again.
-            log.warning("team unread", team=team, reason=str(error))
-            return None
-        with self._lock:
-            self._members[key] = (self._monotonic(), found)
-        return found
 
 
 def _file(scope: str, text: RosterText) -> _File:

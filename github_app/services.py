@@ -14,6 +14,7 @@ from github_app.fetching import Fetcher
 from github_app.gateway import app as the_app
 from github_app.gateway.client import Call, GitHub
 from github_app.gateway.errors import GitHubError
+from github_app.grounds import ground, rules_of_this_version
 from github_app.judge.facts import PullRequest
 from github_app.judge.memory import Memory
 from github_app.judgement import Judgement, change_of
@@ -24,6 +25,7 @@ from github_app.store.claim import Limits
 from github_app.store.counters import Counters
 from github_app.store.database import Store, open_store
 from github_app.sweep import Sweeper
+from github_app.teams import Teams
 from github_app.web.services import Services
 from github_app.worker import Worker
 
@@ -45,6 +47,7 @@ class Parts:
     settings: Settings
     store: Store
     github: GitHub
+    teams: Teams
     rosters: RosterDesk
     judgement: Judgement
     fetcher: Fetcher
@@ -57,8 +60,13 @@ class Parts:
 def build(settings: Settings) -> Parts:
     """Open everything. Raises: StoreError, CatalogueError."""
     store = open_store(settings.database_url.reveal(), limits=Limits(calm=CALM))
+    teams = Teams(noticed=store.grounds, monotonic=time.monotonic)
     rosters = RosterDesk(
-        deployment=settings.roster, kept=store.rosters, now=utc_now, monotonic=time.monotonic
+        deployment=settings.roster,
+        kept=store.rosters,
+        teams=teams,
+        rules=ground(rules_of_this_version(), settings.web_url),
+        now=utc_now,
     )
     judgement = Judgement(
         app_id=settings.app_id,
@@ -74,6 +82,7 @@ def build(settings: Settings) -> Parts:
         settings=settings,
         store=store,
         github=github,
+        teams=teams,
         rosters=rosters,
         judgement=judgement,
         fetcher=fetcher,
@@ -137,7 +146,7 @@ def checks_credentials(github: GitHub) -> Callable[[], str | None]:
 
 
 def sweeper(parts: Parts) -> Sweeper:
-    return Sweeper(github=parts.github, store=parts.store, fetcher=parts.fetcher)
+    return Sweeper(github=parts.github, store=parts.store, fetcher=parts.fetcher, teams=parts.teams)
 
 
 def worker_name(pid: int, number: int) -> str:

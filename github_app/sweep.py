@@ -20,6 +20,7 @@ from github_app.logs import get_logger
 from github_app.store.database import Store
 from github_app.store.errors import StoreError
 from github_app.store.task import BULK, Task, TaskKind
+from github_app.teams import Teams
 
 log = get_logger("sweep")
 
@@ -62,10 +63,11 @@ class Timer:
 class Sweeper:
     """Looks for what was missed. Whoever calls it sees to it that nobody else does meanwhile."""
 
-    def __init__(self, *, github: GitHub, store: Store, fetcher: Fetcher) -> None:
+    def __init__(self, *, github: GitHub, store: Store, fetcher: Fetcher, teams: Teams) -> None:
         self._github = github
         self._store = store
         self._fetcher = fetcher
+        self._teams = teams
 
     def sweep(self) -> Swept:
         """Look once for everything that was missed. Raises: StoreError."""
@@ -73,6 +75,7 @@ class Sweeper:
         fetched = self._attempt(self._fetcher.fetch, problems)
         repositories = self._attempt(self._ask_repositories, problems)
         self._store.inbox.prune()
+        self._store.checks.prune()
         swept = Swept(fetched=fetched, repositories=repositories, problems=tuple(problems))
         log.info("swept", fetched=fetched, repositories=repositories, problems=problems)
         result = "failed" if problems else "done"
@@ -91,8 +94,11 @@ class Sweeper:
         found = 0
         for installed in the_app.installations(self._github.app()):
             if installed.suspended:
+                # Nothing that was judged before counts once it is unsuspended: no event comes now.
+                self._store.grounds.changed(installed.id)
                 continue
             installation = self._github.installation(installed.id)
+            self._teams.look_again(installation)
             tasks = [
                 Task(
                     kind=TaskKind.REPOSITORY,

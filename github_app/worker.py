@@ -38,6 +38,7 @@ from github_app.store.audit import Entry, Filter
 from github_app.store.claim import Claim
 from github_app.store.database import Store
 from github_app.store.errors import StoreError
+from github_app.store.grounds import Ground
 from github_app.store.task import BULK, PERSON_WAITS, Task, TaskKind
 from github_app.sweep import Sweeper
 
@@ -91,7 +92,6 @@ class Worker:
         self._github = github
         self._store = store
         self._judgement = judgement
-        self._rosters = rosters
         self._leases = leases
         self._sweeper = sweeper
         self._now = now
@@ -99,7 +99,11 @@ class Worker:
             github=github, store=store, check_name=judgement.check_name, web_url=web_url
         )
         self._expansion = Expansion(
-            queue=store.queue, app_id=judgement.app_id, check_name=judgement.check_name
+            queue=store.queue,
+            grounds=store.grounds,
+            rosters=rosters,
+            app_id=judgement.app_id,
+            check_name=judgement.check_name,
         )
 
     def step(self) -> bool:
@@ -127,6 +131,9 @@ class Worker:
             self._gone(claim, error)
         except Suspended as error:
             log.info("suspended", reason=str(error), **about(claim))
+            # Nothing can be judged. Once it is unsuspended nothing that was judged before counts,
+            # so that the sweep finds it all even if nobody tells us.
+            self._store.grounds.changed(claim.task.installation_id)
             self._store.queue.settle(claim)
         except IncompleteSnapshot as error:
             reason = Reason(code=Code.INCOMPLETE, detail=error.what)
@@ -167,6 +174,9 @@ class Worker:
             return
         else:
             log.info("gone", reason=str(error), **about(claim))
+            if task.kind is TaskKind.PULL_REQUEST:
+                # Should it be there after all, the sweep finds that nobody has judged it.
+                self._store.grounds.forget(task.repository_id, [int(task.subject)])
         self._store.queue.settle(claim)
 
     def _name_now(self, task: Task) -> str | None:
@@ -225,7 +235,8 @@ class Worker:
 
     def _widen(self, claim: Claim, installation: Installation) -> None:
         if claim.task.kind is TaskKind.INSTALLATION:
-            self._rosters.forget_members(installation.id)
+            # Raised when the event came; once more now, for GitHub may have lagged behind it.
+            self._store.grounds.changed(installation.id)
         found = list(self._expansion.expand(installation, claim.task))
         self._store.queue.add(found)
         log.info("widened", found=len(found), **about(claim))
@@ -246,6 +257,10 @@ class Worker:
         if stale and judged.verdict.outcome.green:
             raise IncompleteSnapshot("GitHub still shows a state older than the event")
         pull = snapshot.pull
+        if stale:
+            self._store.grounds.forget(pull.repository.id, [pull.number])  # the sweep asks again
+        else:
+            self._store.grounds.keep([_ground(own)])
         if pull.queue_entry is not None and pull.queue_entry.head_oid:
             # What is said of the pull request must reach the commit that the queue would merge.
             group = _group_task(claim.task, pull.queue_entry.head_oid, pull.base_ref)
@@ -262,6 +277,7 @@ class Worker:
     def _closed(self, claim: Claim, installation: Installation, snapshot: Snapshot) -> None:
         """Nothing is published any more. A merge that our check did not allow is written down."""
         pull = snapshot.pull
+        self._store.grounds.forget(pull.repository.id, [pull.number])
         if pull.state == "MERGED" and pull.merge_commit_oid:
             # A squash may say nothing of what was in it; it goes on to other branches all the same.
             self._store.memory.add_merge(pull.repository.id, pull.number, pull.merge_commit_oid)
@@ -338,6 +354,7 @@ class Worker:
             own, *twins = [self._judgement.judge(installation, one.snapshot) for one in family]
         for judged in twins:
             self._publisher.remember(judged)
+        self._store.grounds.keep([_ground(judged) for judged in twins])
         joint = joint.having_seen(
             {str(one.snapshot.pull.number): seen(one.snapshot.pull) for one in family}
         )
@@ -412,6 +429,17 @@ def _with_told_bodies(snapshot: Snapshot, told: tuple[Told, ...]) -> Snapshot:
     if not edits:
         return snapshot
     return replace(snapshot, pull=replace(pull, body_edits=(*pull.body_edits, *edits)))
+
+
+def _ground(judged: Judged) -> Ground:
+    pull, again_at = judged.snapshot.pull, judged.again_at
+    return Ground(
+        repository_id=pull.repository.id,
+        number=pull.number,
+        head_oid=pull.head_oid,
+        digest=judged.ground,
+        again_at=None if again_at is None else again_at.timestamp(),
+    )
 
 
 def _subject(task: Task) -> Subject:

@@ -33,6 +33,7 @@ from github_app.services import reads_memory, utc_now
 from github_app.settings import Settings
 from github_app.store.database import open_store
 from github_app.store.rosters import Rosters, SavedRoster
+from github_app.teams import Teams
 
 # What report.py writes: a link around a code span, and a code span alone.
 _LINK = re.compile(r"\[(`+) ?([^`\]]*?) ?\1\]\([^)\s]*\)")
@@ -51,6 +52,19 @@ class Untouched:
 
     def remember(self, scope: str, **_roster: object) -> None:
         """A dry run writes nothing down."""
+
+
+class Unnoticed:
+    """Teams are read for this one time, and nobody else hears of it."""
+
+    def generation(self, _installation_id: int) -> int:
+        return 0
+
+    def team_read(self, _installation_id: int, _team: str, _digest: str) -> bool:
+        return False
+
+    def teams(self, _installation_id: int, **_age: float) -> tuple[str, ...]:
+        return ()
 
 
 @click.command("judge")
@@ -102,8 +116,9 @@ def _judge(
         rosters = RosterDesk(
             deployment=settings.roster,
             kept=Untouched(None if only_deployment else store.rosters),
+            teams=Teams(noticed=Unnoticed(), monotonic=time.monotonic),
+            rules="",
             now=utc_now,
-            monotonic=time.monotonic,
         )
         judgement = Judgement(
             app_id=settings.app_id,

@@ -15,11 +15,17 @@ from github_app.gateway.client import Installation
 from github_app.gateway.errors import IncompleteSnapshot, NotFound
 from github_app.gateway.nodes import Node, child, flag, items, number, text
 from github_app.gateway.reading import Cursor, Reading, home, refusing_surprises
-from github_app.gateway.repository import among_open_heads, siblings
+from github_app.gateway.repository import (
+    OWNER_ROSTER,
+    REPOSITORY_ROSTER,
+    ROSTER_EXPRESSIONS,
+    RosterIds,
+    among_open_heads,
+    roster_id,
+    siblings,
+)
 from github_app.judge.facts import Commit, EventKind, PullRequest, Repository, Sibling
 
-OWNER_ROSTER = "reviewers.yaml"
-REPOSITORY_ROSTER = ".github/reviewers.yaml"
 ROSTER_BYTES = 256 * 1024
 
 FIRST_COMMITS = 50  # keeps the first query at one point: see PullRequestSnapshot.graphql
@@ -55,6 +61,11 @@ class RosterTexts:
 
     org: RosterText | None
     repository: RosterText | None
+
+    @property
+    def ids(self) -> RosterIds:
+        """The same files by their content, as a list of open pull requests shows them."""
+        return RosterIds(organisation=_id(self.org), repository=_id(self.repository))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +104,7 @@ def read(
         "number": number,
         "appId": app_id,
         "checkName": check_name,
-        "repositoryRoster": f"HEAD:{REPOSITORY_ROSTER}",
-        "ownerRoster": f"HEAD:{OWNER_ROSTER}",
+        **ROSTER_EXPRESSIONS,
         "itemTypes": ITEM_TYPES,
     }
     data = reading.ask(
@@ -316,6 +326,10 @@ def _siblings(installation: Installation, pull: PullRequest, node: Node) -> tupl
             repository_id=pull.repository.id,
         )
     return tuple(one for one in found if one.number != pull.number)
+
+
+def _id(roster: RosterText | None) -> str:
+    return "" if roster is None else roster_id(roster.repository, roster.path, roster.blob_oid)
 
 
 def _rosters(data: Mapping[str, Any], base: Node) -> RosterTexts:

@@ -1,8 +1,10 @@
 """What a repository holds: its open pull requests, those of one head, its merge queue."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from github_app.gateway import nodes
 from github_app.gateway.client import Installation
@@ -10,16 +12,38 @@ from github_app.gateway.nodes import Node, child, items, moment, number, text
 from github_app.gateway.reading import Cursor, Reading, home, refusing_surprises
 from github_app.judge.facts import CheckRun, Repository, Sibling
 
+OWNER_ROSTER = "reviewers.yaml"
+REPOSITORY_ROSTER = ".github/reviewers.yaml"
+# What a query calls these two on the default branch.
+ROSTER_EXPRESSIONS = {
+    "repositoryRoster": f"HEAD:{REPOSITORY_ROSTER}",
+    "ownerRoster": f"HEAD:{OWNER_ROSTER}",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterIds:
+    """Which roster files GitHub shows, each by its place and its content; empty: there is none."""
+
+    organisation: str
+    repository: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenPullRequest:
-    """An open pull request, as far as a sweep needs it. ``check``: ours on its head, or None."""
+    """An open pull request, as far as a sweep needs it. ``check``: ours on its head, or None.
+
+    ``head_shown`` False: GitHub lists no commit for it, or not the newest. ``rosters``: those of
+    its repository and its owner when it was listed.
+    """
 
     number: int
     updated_at: datetime
     head_oid: str
     base_ref: str
     check: CheckRun | None
+    head_shown: bool
+    rosters: RosterIds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +73,24 @@ def open_pull_requests(
 
     Read lazily: stop when what comes is older than what you know. Raises: GitHubError.
     """
-    variables = {"owner": owner, "name": name, "appId": app_id, "checkName": check_name}
+    variables = {
+        "owner": owner,
+        "name": name,
+        "appId": app_id,
+        "checkName": check_name,
+        **ROSTER_EXPRESSIONS,
+    }
     reading, cursor = Reading(installation), Cursor("the open pull requests")
     while not cursor.done:
-        data = reading.ask("OpenPullRequests", {**variables, "after": cursor.next})
+        data = reading.ask(
+            "OpenPullRequests",
+            {**variables, "after": cursor.next},
+            tolerate=("orgPublic", "orgPrivate"),
+        )
         with refusing_surprises():
             page = child(home(data, repository_id), "pullRequests")
             cursor.advance(page)
-            found = items(page, _open_pull_request)
+            found = items(page, partial(_open_pull_request, _roster_ids(data)))
         yield from found
 
 
@@ -148,7 +182,29 @@ def repositories(installation: Installation) -> Iterator[Repository]:
         yield from found
 
 
-def _open_pull_request(node: Node) -> OpenPullRequest:
+def _roster_ids(data: Mapping[str, Any]) -> RosterIds:
+    """The private repository's roster wins, as in the snapshot."""
+    of_owner = [_roster_id(data[name], OWNER_ROSTER) for name in ("orgPrivate", "orgPublic")]
+    return RosterIds(
+        organisation=next(filter(None, of_owner), ""),
+        repository=_roster_id(data["repository"], REPOSITORY_ROSTER),
+    )
+
+
+def _roster_id(repository: Node | None, path: str) -> str:
+    if repository is None or repository["roster"] is None:
+        return ""
+    return roster_id(
+        text(repository, "nameWithOwner"), path, text(child(repository, "roster"), "oid")
+    )
+
+
+def roster_id(repository: str, path: str, blob_oid: str) -> str:
+    """``acme/.github:reviewers.yaml@<blob>``: another place or another content is another name."""
+    return f"{repository.casefold()}:{path}@{blob_oid}"
+
+
+def _open_pull_request(rosters: RosterIds, node: Node) -> OpenPullRequest:
     heads = items(child(node, "commits"), lambda item: child(item, "commit"))
     oid = text(node, "headRefOid")
     shown = [head for head in heads if head["oid"] == oid]  # none while GitHub catches up
@@ -158,6 +214,8 @@ def _open_pull_request(node: Node) -> OpenPullRequest:
         head_oid=oid,
         base_ref=text(node, "baseRefName"),
         check=nodes.check_run(shown[0]) if shown else None,
+        head_shown=bool(shown),
+        rosters=rosters,
     )
 
 

@@ -276,6 +276,10 @@ class Queue:
         with self._database.read() as connection:
             return set(connection.execute(sql.COVERED, wanted).scalars())
 
+    def now(self) -> float:
+        """Unix time by the clock that the queue goes by."""
+        return self._database.now()
+
     def stats(self) -> Stats:
         with self._database.read() as connection:
             rows = connection.execute(sql.STATS).all()
