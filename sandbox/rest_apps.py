@@ -12,7 +12,7 @@ from sandbox.auth import LEVEL, InstallationCaller
 from sandbox.deliveries import LISTED_FOR, Delivery
 from sandbox.errors import Forbidden, NotFound, Refused, Unauthorized
 from sandbox.manifest import CODE_SECONDS
-from sandbox.world import Account, App, Installation, Repository, iso
+from sandbox.world import Account, App, Installation, Repository, Team, iso
 
 REPO = "/repos/<owner>/<repo>"
 
@@ -323,25 +323,28 @@ def get_membership(org: str, username: str) -> Json:
 
 @route("GET", "/orgs/<org>/teams")
 def list_teams(org: str) -> Response:
-    found = list(_members(org).teams.values())
+    found = [team for team in _members(org).teams.values() if not team.secret]
     return paged(found, lambda team: views.team(services().world, team))
 
 
 @route("GET", "/orgs/<org>/teams/<slug>")
 def get_team(org: str, slug: str) -> Json:
+    return views.team(services().world, _visible_team(org, slug))
+
+
+def _visible_team(org: str, slug: str) -> Team:
+    """A secret team is shown to nobody who is not in it, so to no app."""
     found = _members(org).teams.get(slug)
-    if found is None:
+    if found is None or found.secret:
         raise NotFound("team")
-    return views.team(services().world, found)
+    return found
 
 
 @route("GET", "/orgs/<org>/teams/<slug>/members")
 def team_members(org: str, slug: str) -> Response:
-    found = _members(org).teams.get(slug)
-    if found is None:
-        raise NotFound("team")
+    found = _visible_team(org, slug)
     world = services().world
-    accounts = [world.accounts[number] for number in sorted(found.members)]
+    accounts = [world.accounts[number] for number in sorted(found.everybody)]
     return paged(accounts, lambda account: views.user(world, account))
 
 

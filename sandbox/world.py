@@ -105,8 +105,16 @@ class Team(Node):
     slug: str
     name: str
     org: Account
+    parent: Team | None = None
+    secret: bool = False  # seen by its members and the owners; neither has nor is a child team
     members: set[int] = field(default_factory=set)
     repositories: dict[int, str] = field(default_factory=dict)  # repository id -> level
+
+    @property
+    def everybody(self) -> set[int]:
+        """Its members and those of its child teams, all the way down."""
+        children = [team for team in self.org.teams.values() if team.parent is self]
+        return self.members.union(*(child.everybody for child in children))
 
 
 @dataclass(eq=False, kw_only=True)

@@ -146,10 +146,19 @@ def create_team(
     slug: str,
     name: str = "",
     members: list[str] | None = None,
+    parent: str = "",
+    secret: bool = False,
 ) -> Team:
+    """A new team; ``parent`` is the slug of the team it is a child of. A secret one has none."""
     by, organization = world.account(actor), world.organization(org)
     require_owner(organization, by)
-    team = Team(id=world.new_id(), slug=slug, name=name or slug, org=organization)
+    above = _team(organization, parent) if parent else None
+    if above is not None and (secret or above.secret):
+        raise Refused("A secret team can neither have a parent nor be one")
+    team = Team(
+        id=world.new_id(), slug=slug, name=name or slug, org=organization, parent=above,
+        secret=secret,
+    )  # fmt: skip
     organization.teams[slug] = world.register(team)
     world.emit("team", "created", org=organization, sender=by, team=team)
     for login in members or ():

@@ -1,0 +1,61 @@
+"""When time alone changes what a check says: somebody who could sign leaves, or comes back."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from github_app.judge.again import look_again_at
+from github_app.judge.people import Person
+from github_app.judge.reasons import Code, Reason
+from github_app.judge.verdict import Outcome, Verdict
+from tests.judge.build import a_pull
+
+TODAY = date(2026, 12, 24)
+Away = tuple[date, date] | None
+
+
+def waiting(*away: Away, hour: int = 12) -> Verdict:
+    people = [
+        Person(login=f"senior{number}", id=number, rank=2, away=one)
+        for number, one in enumerate(away)
+    ]
+    taken_at = datetime(TODAY.year, TODAY.month, TODAY.day, hour, tzinfo=UTC)
+    return Verdict(
+        outcome=Outcome.WAITING,
+        pull=replace(a_pull(), taken_at=taken_at),
+        reasons=(Reason(code=Code.NOBODY_YET),),
+        signers=tuple(people),
+    )
+
+
+def december(first: int, last: int) -> Away:
+    return date(2026, 12, first), date(2026, 12, last)
+
+
+def midnight(day: int, month: int = 12) -> datetime:
+    return datetime(2026, month, day, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("away", "expected"),
+    [
+        pytest.param([], None, id="nobody-can-sign"),
+        pytest.param([None], None, id="never-away"),
+        pytest.param([december(1, 5)], None, id="back-long-ago"),
+        pytest.param([december(20, 26)], midnight(27), id="comes-back"),
+        pytest.param([december(20, 24)], midnight(25), id="comes-back-tomorrow"),
+        pytest.param([december(24, 24)], midnight(25), id="away-today-only"),
+        pytest.param([december(26, 30)], midnight(26), id="will-leave"),
+        pytest.param([december(20, 29), december(26, 30)], midnight(26), id="the-first-of-several"),
+        pytest.param([None, december(20, 26)], midnight(27), id="others-are-there"),
+        pytest.param([(TODAY, date.max)], None, id="never-comes-back"),
+    ],
+)
+def test_next_moment(away: list[Away], expected: datetime | None) -> None:
+    assert look_again_at(waiting(*away)) == expected
+
+
+@pytest.mark.parametrize("hour", [0, 23])
+def test_the_hour_of_the_day_does_not_matter(hour: int) -> None:
+    assert look_again_at(waiting(december(20, 24), hour=hour)) == midnight(25)
