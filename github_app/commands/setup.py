@@ -95,11 +95,10 @@ def plan_of(
     here = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     if not org and not name:
         name = f"countersign-{secrets.token_hex(3)}"  # there is but one "countersign" on GitHub
+    # A GitHub on this machine reaches us without any name of ours.
+    address = url or (here if local and is_loopback(host) else "")
     try:
-        # A GitHub on this machine reaches us without any name of ours.
-        chosen = choice(
-            organization=org, name=name, address=url or (here if local else ""), local=local
-        )
+        chosen = choice(organization=org, name=name, address=address, local=local)
     except ChoiceError as error:
         raise NotSetUp(str(error), "Mend --org, --url or --name.") from None
     return Plan(
