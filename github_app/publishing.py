@@ -4,7 +4,7 @@ Every way to write goes through here, so that no verdict stands on GitHub withou
 is written by a worker whose lease is gone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from github_app import records
 from github_app.events import Told
@@ -20,6 +20,7 @@ from github_app.judge.report import Conclusion, Report, report, withdrawn
 from github_app.judgement import Judged, change_of, traces
 from github_app.logs import get_logger
 from github_app.store.audit import AuditRecord, Filter, RecordKind
+from github_app.store.checks import Place, Written
 from github_app.store.claim import Claim
 from github_app.store.database import Store
 from github_app.store.task import Task, TaskKind
@@ -69,6 +70,7 @@ class Publisher:
         no verdict is without a record; 2. make sure that the lease outlasts the call; 3. publish;
         4. write down that it was, and settle, in one transaction.
         """
+        target = replace(target, standing=self._believed(target))
         said = report(judged.verdict, web_url=self._web_url, annotations=judged.annotations)
         if check_run.stands(target.standing, said):
             self.remember(judged)
@@ -95,19 +97,49 @@ class Publisher:
         receipt: AuditRecord,
     ) -> check_run.Published:
         try:
-            return check_run.publish(
-                installation,
-                target.repository,
-                target.oid,
-                target.standing,
-                said,
-                external_id=check_run.external_id(said, receipt.receipt),
-                name=self._check_name,
-            )
+            return self._send(installation, target, said, receipt)
         except GitHubError as error:
             log.warning("not published", reason=str(error), **about(claim))
             self._store.audit.append(records.refused(receipt, type(error).__name__))
             raise
+
+    def _send(
+        self, installation: Installation, target: Target, said: Report, receipt: AuditRecord
+    ) -> check_run.Published:
+        """Write, and note on both sides of it what now stands. Raises: GitHubError, StoreError."""
+        place = self._place(target)
+        self._store.checks.begin(place)
+        published = check_run.publish(
+            installation,
+            target.repository,
+            target.oid,
+            target.standing,
+            said,
+            external_id=check_run.external_id(said, receipt.receipt),
+            name=self._check_name,
+        )
+        written = Written(run_id=published.check_run_id, digest=check_run.digest(said))
+        self._store.checks.done(place, written)
+        return published
+
+    def _believed(self, target: Target) -> CheckRun | None:
+        """What GitHub shows on the commit, if it is what was last written there by any process.
+
+        GitHub may show an older run for a while: to find that it says the right thing, or to
+        update it, would leave the newer one standing. None: only a new run is sure to supersede.
+        """
+        shown, last = target.standing, self._store.checks.last(self._place(target))
+        if shown is None or last is None:
+            return shown
+        if last == Written(run_id=shown.id, digest=check_run.digest_shown(shown)):
+            return shown
+        log.info("another check run was written", shown=shown.id, written=last.run_id)
+        return None
+
+    def _place(self, target: Target) -> Place:
+        return Place(
+            repository_id=target.repository.id, oid=target.oid, check_name=self._check_name
+        )
 
     def remember(self, judged: Judged) -> None:
         """Keep the evidence and the pushes, before anything is said on their ground."""
@@ -143,15 +175,9 @@ class Publisher:
         entry = records.failed(task, oid, said, reason, claim.deliveries)
         receipt = self._store.audit.append(entry)
         owner, _, name = task.full_name.partition("/")
-        check_run.publish(
-            installation_of(self._github, task),
-            Repository(id=task.repository_id, owner=owner, name=name),
-            oid,
-            None,
-            said,
-            external_id=check_run.external_id(said, receipt.receipt),
-            name=self._check_name,
-        )
+        repository = Repository(id=task.repository_id, owner=owner, name=name)
+        target = Target(repository=repository, oid=oid, standing=None)
+        self._send(installation_of(self._github, task), target, said, receipt)
 
     def withdraw(self, claim: Claim, told: tuple[Told, ...]) -> bool:
         """Take down a green that may be wrong before anything slow; whether there was one.

@@ -47,7 +47,7 @@ def stands(existing: CheckRun | None, report: Report) -> bool:
         and existing.status.upper() == "COMPLETED"
         and (existing.conclusion or "").lower() == report.conclusion
         and existing.title == report.title
-        and _digest_of(existing) == digest(report)
+        and digest_shown(existing) == digest(report)
     )
 
 
@@ -98,7 +98,7 @@ def _write(
     report: Report,
     body: Mapping[str, object],
 ) -> int:
-    annotated = report.annotations or (existing and _digest_of(existing).endswith(_ANNOTATED))
+    annotated = report.annotations or (existing and digest_shown(existing).endswith(_ANNOTATED))
     if existing is not None and not annotated:
         try:
             return _update(installation, repository, existing.id, body)
@@ -123,7 +123,8 @@ def _update(
     return run
 
 
-def _digest_of(existing: CheckRun) -> str:
+def digest_shown(existing: CheckRun) -> str:
+    """The digest of the report that a run was written with; empty where it was cut short."""
     return (existing.external_id or "").partition(".")[0]
 
 

@@ -1,7 +1,5 @@
 """Nothing stale: a verdict goes when what it rests on goes, in every process, event or no event."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -9,15 +7,12 @@ from unittest.mock import patch
 import github.Auth
 import pytest
 
-from github_app import services, teams
-from github_app.leases import LeaseKeeper
-from github_app.services import Parts
+from github_app import teams
 from github_app.store.audit import RecordKind
-from github_app.store.database import Store, open_store
 from github_app.store.task import Task, TaskKind
-from github_app.worker import Worker
 from sandbox.seed import ROSTER
 from tests.e2e.inline import ROSTERS, SHOP, Inline
+from tests.e2e.processes import another_process
 
 DEMOTED = ROSTER.replace("grace: {id: 1906, level: senior}", "grace: {id: 1906, level: mid}")
 WITHOUT_GRACE = ROSTER.replace("  grace: {id: 1906, level: senior}\n", "")
@@ -148,21 +143,6 @@ def test_who_is_there_changes_with_time_alone(
 
 
 # --- teams ----------------------------------------------------------------------------------------
-
-
-@contextmanager
-def another_process(case: Inline) -> Iterator[Worker]:
-    """A second worker process on the same database, with whatever it has kept of its own."""
-
-    def opened(url: str, **_limits: object) -> Store:
-        return open_store(url, limits=case.parts.store.queue.limits, clock=case.clock.seconds)
-
-    with patch.multiple(services, open_store=opened, utc_now=case.clock.moment):
-        parts: Parts = services.build(case.parts.settings)
-        try:
-            yield services.worker(parts, LeaseKeeper(parts.store.queue), 1)
-        finally:
-            parts.close()
 
 
 def test_member_who_left_loses_the_green_in_every_process(case: Inline) -> None:
