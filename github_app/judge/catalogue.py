@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from github_app.judge.errors import CatalogueError
-from github_app.judge.policy import DetectionPolicy
+from github_app.judge.policy import DetectionPolicy, OwnTool
 from github_app.judge.signals import Confidence
 
 UNKNOWN_TOOL = "unknown-ai"  # AI took part, and nothing says which
@@ -141,7 +141,7 @@ class Catalogue:
         return replace(self, tools=tuple(known for known in self.tools if known.id != tool))
 
     def with_policy(self, policy: DetectionPolicy) -> "Catalogue":
-        """This catalogue and the bots and labels a roster adds. Nothing known is taken away:
+        """This catalogue and the tools, bots and labels a roster adds. Nothing known is taken away:
         a roster's automation that the catalogue knows as AI stays AI.
         """
         ours = Tool(
@@ -160,10 +160,50 @@ class Catalogue:
                 for text in sorted(texts)
             ),
         )
-        ai = policy.ai_bots | {mark.text for mark in self.marks(MarkKind.LOGIN)}
-        added = tuple(Account(login=bot) for bot in sorted(policy.automation_bots - ai))
-        automation = tuple(a for a in self.automation if a.login not in policy.ai_bots)
-        return replace(self, tools=(*self.tools, ours), automation=(*automation, *added))
+        own = tuple(_own_tool(tool, self.tools) for tool in policy.tools)
+        logins = {mark.text for tool in own for mark in tool.marks if mark.kind is MarkKind.LOGIN}
+        ai = policy.ai_bots | logins
+        known = {mark.text for mark in self.marks(MarkKind.LOGIN)}
+        added = tuple(Account(login=bot) for bot in sorted(policy.automation_bots - ai - known))
+        automation = tuple(a for a in self.automation if a.login not in ai)
+        # Of a mark that two tools have, the last is believed: the roster is as sure as can be.
+        return replace(self, tools=(*self.tools, ours, *own), automation=(*automation, *added))
+
+
+def _own_tool(tool: OwnTool, tools: Iterable[Tool]) -> Tool:
+    """A tool of the roster. One that the catalogue has by this name gets more marks by it."""
+    slug = "-".join(re.findall("[a-z0-9]+", tool.name.lower()))
+    said = {slug, tool.name.casefold()}
+    same = next((one for one in tools if not said.isdisjoint((one.id, one.name.casefold()))), None)
+    identity = same.id if same else slug
+
+    # no login holds a space: an account without one is found by its id alone
+    accounts: list[tuple[str, int | None]] = [(login, None) for login in tool.logins]
+    accounts += [(f"account {number}", number) for number in tool.ids]
+    marks = [
+        *((MarkKind.EMAIL, text, None) for text in tool.emails),
+        *((MarkKind.LOGIN, login, number) for login, number in accounts),
+        *((MarkKind.TRAILER, text, None) for text in tool.trailers),
+        *((MarkKind.NAME, text, None) for text in tool.names),
+        *((MarkKind.BRANCH, text, None) for text in tool.branches),
+    ]
+    return Tool(
+        id=identity,
+        name=same.name if same else tool.name,
+        vendor=same.vendor if same else "",
+        kind="agent",
+        marks=tuple(
+            Mark(
+                kind=kind,
+                text=text,
+                tool=identity,
+                sure=Confidence.CERTAIN,
+                account_id=number,
+                by_person=kind is MarkKind.LOGIN,
+            )
+            for kind, text, number in marks
+        ),
+    )
 
 
 def template(text: str) -> re.Pattern[str]:

@@ -4,7 +4,7 @@ Read :func:`detect` first: it lists the sources. What a text says is found by ``
 behind a name by ``identity.py``, and which marks exist is data: ``signatures.yaml``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -169,6 +169,11 @@ def is_tool_identity(identity: GitIdentity, catalogue: Catalogue, policy: Detect
         return False
     named = names.identify(name, email, Role.AUTHOR) or _account(names, identity.user)
     return named is not None and named.sure is not Confidence.WEAK
+
+
+def tool_names(catalogue: Catalogue, policy: DetectionPolicy) -> Mapping[str, str]:
+    """What people call each tool, by its id; those of the roster among them."""
+    return _extended(catalogue, policy).names
 
 
 class Declaration(StrEnum):

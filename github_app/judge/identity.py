@@ -187,7 +187,8 @@ class Names:
     def _by_address(self, email: str, by_name: Mark | None, role: Role) -> Named | None:
         unread = role is Role.CO_AUTHOR and email.partition("@")[0] in _NO_REPLY
         least = _LIKELY if by_name or unread else _WEAK
-        mark = self._emails.get(email) or next(
+        mark = self._emails.get(email) or self._emails.get("@" + email.partition("@")[2])
+        mark = mark or next(
             (
                 mark
                 for domain, form, mark in self._email_forms
@@ -452,7 +453,7 @@ def _accounts(catalogue: Catalogue) -> tuple[dict[str, Mark], dict[int, Mark]]:
             logins.setdefault(account["login"], mark)
         number = mark.account_id or (int(account["id"]) if account and account["id"] else None)
         if number and number not in shared:
-            ids.setdefault(number, mark)
+            ids[number] = max(ids.get(number, mark), mark, key=lambda one: one.sure.rank)
     return logins, ids
 
 
@@ -463,9 +464,14 @@ def _by_first_word(marks: Iterable[Mark]) -> dict[str, tuple[tuple[tuple[str, ..
         if words:
             found[words[0]].append((words, mark))
     return {
-        first: tuple(sorted(names, key=lambda name: -len(name[0])))
+        first: tuple(sorted(names, key=lambda name: (-len(name[0]), *_doubt(name[1]))))
         for first, names in found.items()
     }
+
+
+def _doubt(mark: Mark) -> tuple[bool, int]:
+    """Of two marks with one name the surer one comes first."""
+    return mark.namesake is not Namesake.NOTHING, -mark.sure.rank
 
 
 def _model_pattern(families: Iterable[str]) -> re.Pattern[str]:

@@ -10,6 +10,20 @@ from github_app.judge.signals import Confidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTool:
+    """One entry of ``detection.tools``: an AI tool and how it is recognised. All case-folded but
+    the name. An e-mail address that begins with ``@`` is every address of that domain."""
+
+    name: str
+    emails: tuple[str, ...] = ()
+    logins: tuple[str, ...] = ()
+    ids: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    trailers: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DetectionPolicy:
     """``detection:`` of the roster. It can add marks and bots; it cannot take evidence away.
 
@@ -20,6 +34,7 @@ class DetectionPolicy:
     labels: frozenset[str] = frozenset({"ai-assisted"})
     ai_bots: frozenset[str] = frozenset()
     automation_bots: frozenset[str] = frozenset()
+    tools: tuple[OwnTool, ...] = ()
     confidence: Confidence = Confidence.LIKELY
     require_declaration: bool = False
 

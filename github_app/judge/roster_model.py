@@ -147,6 +147,63 @@ RULE = Record(
     about="All rules that match apply; the strictest wins.",
 )
 
+
+def _address(text: str) -> Complaint | None:
+    local, _, domain = text.casefold().partition("@")
+    if local == "*" and domain.startswith("users.noreply."):
+        return Complaint(f"{quoted(text)} is everybody on GitHub", fix="list the logins")
+    return None
+
+
+def _key(name: str) -> Complaint | None:
+    if name.casefold() not in _PEOPLES_KEYS:
+        return None
+    return Complaint(f"{quoted(name)} is a trailer that people write", fix="list what it names")
+
+
+_PEOPLES_KEYS = frozenset(
+    {"acked-by", "cc", "change-id", "closes", "co-authored-by", "fixes", "helped-by", "refs"}
+    | {"reported-by", "reviewed-by", "signed-off-by", "suggested-by", "tested-by"}
+)
+TOOL = Record(
+    fields={
+        "emails": Listed(
+            of=Text(
+                what="mail address",
+                pattern=r"(?:\*|[^\s@*{}<>]+)@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*",
+                longest=200,
+                form="an address, or * before the @ for all of a domain",
+                also=_address,
+            ),
+            about="Addresses it commits under; *@agents.example.com is every one of that domain.",
+        ),
+        "logins": Listed(of=BOT, about="Its accounts, bots or not."),
+        "ids": Listed(of=ID, about="The numbers of its accounts."),
+        "names": Listed(
+            of=Text(what="name", pattern=r"[A-Za-z0-9].*[A-Za-z0-9]", form="two letters or more"),
+            about="What it is called where somebody is credited. Not a name that people have.",
+        ),
+        "trailers": Listed(
+            of=Text(
+                what="trailer",
+                pattern=r"[A-Za-z][A-Za-z0-9-]*",
+                form="a key without its colon: letters, digits and hyphens",
+                also=_key,
+            ),
+            about="Keys of trailers that nobody else writes.",
+        ),
+        "branches": Listed(
+            of=Text(
+                what="branch",
+                pattern=r"[^\s{}*]{2,}",
+                form="how the name begins, without *",
+            ),
+            about="How the names of its branches begin.",
+        ),
+    },
+    about="How it is recognised.",
+)
+
 _SIGN_OFF = Record(
     fields={
         "from": FROM,
@@ -188,6 +245,16 @@ _FIELDS: dict[str, Shape] = {
                     "automation": Listed(of=BOT, about="Bots whose own verified work is not."),
                 },
                 about="Bots that Countersign does not know by itself.",
+            ),
+            "tools": Named(
+                names=Text(
+                    what="tool",
+                    pattern=r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]*[A-Za-z0-9])?",
+                    longest=60,
+                    form="letters and digits, with spaces and . _ - between them",
+                ),
+                of=TOOL,
+                about="AI tools that Countersign does not know by itself, or not by these marks.",
             ),
             "confidence": Choice(
                 values=tuple(confidence.value for confidence in Confidence),

@@ -10,6 +10,7 @@ from github_app.judge.document import Node, Path, quoted
 from github_app.judge.people import NO_LEVEL, People, Person, Team
 from github_app.judge.policy import (
     DetectionPolicy,
+    OwnTool,
     Rollout,
     RolloutMode,
     Rule,
@@ -59,6 +60,10 @@ class Reader:
     def texts(self, *path: str | int) -> tuple[str, ...]:
         value = self.value(*path)
         return tuple(v for v in value if isinstance(v, str)) if isinstance(value, list) else ()
+
+    def numbers(self, *path: str | int) -> tuple[int, ...]:
+        value = self.value(*path)
+        return tuple(v for v in value if isinstance(v, int)) if isinstance(value, list) else ()
 
     def keys(self, *path: str | int) -> tuple[str, ...]:
         value = self.value(*path)
@@ -208,16 +213,50 @@ def read_detection(reader: Reader, above: DetectionPolicy) -> DetectionPolicy:
                 f"{quoted(name)} is also under ai",
                 fix="keep one of them",
             )
+    tools = _tools(reader)
+    automation_now = (above.automation_bots | automation) - ai
     confidence = reader.text("detection", "confidence")
     declaration = reader.value("detection", "require_declaration")
     labels = (label.casefold() for label in reader.texts("detection", "labels"))
     return DetectionPolicy(
         labels=above.labels | frozenset(labels),
         ai_bots=above.ai_bots | ai,
-        automation_bots=(above.automation_bots | automation) - ai,
+        automation_bots=automation_now - {login for tool in tools for login in tool.logins},
+        tools=tuple(dict.fromkeys((*above.tools, *tools))),
         confidence=Confidence(confidence) if confidence else above.confidence,
         require_declaration=above.require_declaration if declaration is None else bool(declaration),
     )
+
+
+def _tools(reader: Reader) -> tuple[OwnTool, ...]:
+    found: list[OwnTool] = []
+    automation = _bots(reader, "automation")
+    for name in reader.keys("detection", "tools"):
+        path: Path = ("detection", "tools", name)
+
+        def texts(key: str, path: Path = path) -> tuple[str, ...]:
+            return tuple(text.casefold() for text in reader.texts(*path, key))
+
+        tool = OwnTool(
+            name=name,
+            emails=tuple(text.removeprefix("*") for text in texts("emails")),
+            logins=tuple(map(bot_key, texts("logins"))),
+            ids=reader.numbers(*path, "ids"),
+            names=texts("names"),
+            trailers=texts("trailers"),
+            branches=texts("branches"),
+        )
+        if not reader.keys(*path):
+            reader.problems.add(path, "a tool that nothing tells", fix="add emails: or logins:")
+        for number, login in enumerate(tool.logins):
+            if login in automation:
+                reader.problems.add(
+                    (*path, "logins", number),
+                    f"{quoted(login)} is also under bots.automation",
+                    fix="keep one of them",
+                )
+        found.append(tool)
+    return tuple(found)
 
 
 def bot_key(login: str) -> str:

@@ -196,7 +196,8 @@ def _study(
     remembered = detection.remember(memory, found_now, now=_seen_at(pull), origin=pull.number)
 
     def is_tool(identity: GitIdentity) -> bool:
-        return detection.is_tool_identity(identity, catalogue, roster.detection)
+        # Nobody to hold to the work: that the organisation says, a repository's layer cannot.
+        return detection.is_tool_identity(identity, catalogue, roster.organisation.detection)
 
     found = contributors(pull, remembered, is_tool=is_tool)
     requirement = roster.requirement(pull)
@@ -246,7 +247,7 @@ def _study(
         memory=remembered,
         standing=clearing.standing,
         cleared=clearing.cleared,
-        tools=catalogue.names,
+        tools=detection.tool_names(catalogue, roster.detection),
         clearing=clearing.reasons,
         assisted=assisted,
         change=change,

@@ -265,6 +265,16 @@ def test_bury_the_ai_commit_in_a_merged_branch(case: Inline) -> None:
     case.refused(case.open(commits=commits), "CS012")
 
 
+def test_tool_that_only_the_organisation_knows(case: Inline) -> None:
+    by_pilot = [{"message": HUMAN, "author": "Pat <x7@agents.acme.example>"}]
+    number = case.open(commits=by_pilot)
+    case.expect(number, "success", "CS001")
+    own = "  tools:\n    Acme Pilot: {emails: ['*@agents.acme.example']}\n"
+    case.roster(ROSTER + own)
+    seen = case.refused(number, "CS012")
+    assert "`Acme Pilot`" in seen.summary
+
+
 # --- setting evidence aside -----------------------------------------------------------------------
 
 

@@ -27,6 +27,7 @@ from github_app.judge.facts import ChangedFile
 from github_app.judge.policy import DetectionPolicy
 from github_app.judge.signals import Confidence, Signal
 from tests.judge.build import a_pull, bot, commit, identity, user
+from tests.judge.rosters import PLAIN, roster
 
 EXAMPLES = yaml.safe_load(
     (Path(__file__).parents[1] / "data" / "detect" / "tools.yaml").read_text("utf-8")
@@ -163,9 +164,10 @@ def test_the_shipped_file_fits_the_schema() -> None:
 
 def test_the_example_in_the_docs_is_valid() -> None:
     text = (Path(__file__).parents[2] / "docs" / "detection.md").read_text("utf-8")
-    tool, example = (
-        yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    )
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    own = roster(PLAIN, blocks[0]).detection.tools
+    assert [(tool.name, len(tool.emails)) for tool in own] == [("Acme Pilot", 2)]
+    tool, example = map(yaml.safe_load, blocks[1:])
     data = MINIMAL | {"tools": tool, "sources": {"vendor": "docs", "observed": "seen"}}
     jsonschema.validate(data, schema())
     catalogue = parse_catalogue(data)

@@ -148,6 +148,7 @@ layers = st.fixed_dictionaries(
             optional={
                 "labels": some(st.sampled_from(["ai", "robot"])),
                 "bots": st.fixed_dictionaries({"ai": some(st.sampled_from(["gen", "release"]))}),
+                "tools": st.sampled_from([{"T": {"ids": [7]}}, {"T": {"logins": ["release"]}}]),
                 "confidence": st.sampled_from(["weak", "weak", "likely"]),
                 "require_declaration": st.just(True),
             },
@@ -225,6 +226,7 @@ def test_a_layer_never_loosens(
     assert both.observes(pull.repository) <= above.observes(pull.repository)
     assert both.detection.labels >= above.detection.labels
     assert both.detection.ai_bots >= above.detection.ai_bots
+    assert set(both.detection.tools) >= set(above.detection.tools)
     assert both.detection.automation_bots <= above.detection.automation_bots
     assert both.detection.confidence.rank <= above.detection.confidence.rank
     assert both.detection.require_declaration >= above.detection.require_declaration
