@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, Request, expect
 
 from sandbox import play
 from sandbox.real_app import RealApp
 from sandbox.server import Sandbox
+from tests.browser import WATCH, browser
 from tests.sandbox.kit import SHOP
+
+__all__ = ["browser"]  # the fixture
 
 pytestmark = pytest.mark.browser
 
-BINARIES = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 PATIENCE = 60_000  # milliseconds until the app must have answered
 WAITING = "Waiting for a senior: @grace or @ada can sign off"
 SIGNED = "Signed off by @grace (senior)"
@@ -41,26 +37,6 @@ window.fetch = async (address, options) => {
 """
 PROBE = "<img src=x onerror=alert(1)>"
 BRANCH = "<img/src=x/onerror=alert(1)>"  # git allows no blanks
-# Violations of the page's policy are kept where a test can read them.
-WATCH = """
-window.violations = [];
-document.addEventListener("securitypolicyviolation", (event) => {
-  window.violations.push(event.violatedDirective + " " + event.blockedURI);
-});
-"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    binary = next(filter(None, map(shutil.which, BINARIES)), None)
-    if binary is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI needs a browser, and none of {', '.join(BINARIES)} is installed")
-        pytest.skip(f"no browser: none of {', '.join(BINARIES)} is installed")
-    with sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=binary, args=list(FLAGS))
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
