@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE ?= 1
 
 DEPLOY := .venv-deploy/.installed
 
-.PHONY: install demo test check check-deploy format bench lock clean
+.PHONY: install demo test check check-deploy format bench lock pictures clean
 .DEFAULT_GOAL := install
 
 install: $(STAMP)
@@ -51,6 +51,9 @@ format: install
 
 bench: install
 	$(BIN)/python -m bench
+
+pictures: install
+	$(BIN)/python -m sandbox.tools.pictures docs/images
 
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.txt
