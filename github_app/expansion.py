@@ -13,7 +13,7 @@ from github_app.gateway.repository import OpenPullRequest, RosterIds
 from github_app.judge.facts import PullRequest
 from github_app.rosters import RosterDesk
 from github_app.store.claim import Seen
-from github_app.store.grounds import Ground, Grounds
+from github_app.store.grounds import NO_HEAD, Ground, Grounds
 from github_app.store.queue import Queue
 from github_app.store.stats import Known
 from github_app.store.task import BULK, ORDINARY, Task, TaskKind
@@ -118,7 +118,7 @@ class Expansion:
 
     def _is_outdated(self, pull: OpenPullRequest, kept: Ground | None, ground: str) -> bool:
         """Whether it was judged by something else than it would be now, or time has changed it."""
-        if kept is None or kept.digest != ground or kept.head_oid != pull.head_oid:
+        if kept is None or kept.digest != ground or kept.head_oid != _head(pull):
             return True
         return kept.again_at is not None and kept.again_at <= self._queue.now()
 
@@ -140,11 +140,14 @@ def _haste(pull: OpenPullRequest) -> int:
 
 
 def _is_judged(pull: OpenPullRequest, kept: Ground | None) -> bool:
-    """Whether its check is finished. Where GitHub shows no commit of it, there is no check to see:
-    a pull request whose head its base holds already."""
+    """Whether its check is finished. Where GitHub lists no commits there is no check to be seen."""
     if not pull.head_shown:
-        return kept is not None and kept.head_oid == pull.head_oid
+        return kept is not None and kept.head_oid == NO_HEAD
     return pull.check is not None and pull.check.status == "COMPLETED"
+
+
+def _head(pull: OpenPullRequest) -> str:
+    return pull.head_oid if pull.head_shown else NO_HEAD
 
 
 def _is_settled(known: Known | None) -> bool:

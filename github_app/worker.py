@@ -38,7 +38,7 @@ from github_app.store.audit import Entry, Filter
 from github_app.store.claim import Claim
 from github_app.store.database import Store
 from github_app.store.errors import StoreError
-from github_app.store.grounds import Ground
+from github_app.store.grounds import NO_HEAD, Ground
 from github_app.store.task import BULK, PERSON_WAITS, Task, TaskKind
 from github_app.sweep import Sweeper
 
@@ -247,6 +247,7 @@ class Worker:
         withdrew = self._publisher.withdraw(claim, told)
         snapshot = self._judgement.read(installation, _subject(claim.task))
         stale = _is_stale(claim, snapshot)
+        _refuse_no_commits(claim, snapshot)
         snapshot = _with_told_bodies(snapshot, told)
         if snapshot.pull.state != "OPEN":
             self._closed(claim, installation, snapshot)
@@ -420,6 +421,16 @@ def _is_stale(claim: Claim, snapshot: Snapshot) -> bool:
     return stale
 
 
+def _refuse_no_commits(claim: Claim, snapshot: Snapshot) -> None:
+    """No commits are most likely a list that lags: asked again a few times, then it is so.
+
+    Raises: NotYet.
+    """
+    pull = snapshot.pull
+    if pull.state == "OPEN" and not pull.commits and claim.attempts < GONE_READS:
+        raise NotYet("GitHub lists no commits", seconds=2.0**claim.attempts)
+
+
 def _with_told_bodies(snapshot: Snapshot, told: tuple[Told, ...]) -> Snapshot:
     """Add the bodies that ``edited`` events told of: their history on GitHub can be blanked."""
     pull = snapshot.pull
@@ -436,7 +447,7 @@ def _ground(judged: Judged) -> Ground:
     return Ground(
         repository_id=pull.repository.id,
         number=pull.number,
-        head_oid=pull.head_oid,
+        head_oid=pull.head_oid if pull.commits else NO_HEAD,
         digest=judged.ground,
         again_at=None if again_at is None else again_at.timestamp(),
     )

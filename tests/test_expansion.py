@@ -17,7 +17,7 @@ from github_app.judge.facts import CheckRun, PullRequest
 from github_app.rosters import RosterDesk
 from github_app.store.claim import Seen
 from github_app.store.database import Store, open_store
-from github_app.store.grounds import Ground
+from github_app.store.grounds import NO_HEAD, Ground
 from github_app.store.task import BULK, ORDINARY, Task, TaskKind
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -235,12 +235,25 @@ def test_asks_when_time_has_changed_it(
     assert [task.subject for task in asked(settled, monkeypatch, WAITING)] == expected
 
 
+@pytest.mark.parametrize(
+    ("head", "head_shown", "expected"),
+    [
+        pytest.param(NO_HEAD, False, [], id="judged-without-commits"),
+        pytest.param(HEAD, False, ["7"], id="its-commits-are-gone"),
+        pytest.param(NO_HEAD, True, ["7"], id="its-commits-are-there-now"),
+    ],
+)
 def test_a_pull_request_without_commits_is_judged_once(
-    settled: Store, monkeypatch: pytest.MonkeyPatch
+    settled: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    head: str,
+    head_shown: bool,
+    expected: list[str],
 ) -> None:
-    assert [task.subject for task in asked(settled, monkeypatch, None, head_shown=False)] == ["7"]
-    judged(settled)
-    assert asked(settled, monkeypatch, None, head_shown=False) == []
+    judged(settled, head=head)
+    check = GREEN if head_shown else None
+    found = asked(settled, monkeypatch, check, head_shown=head_shown)
+    assert [task.subject for task in found] == expected
 
 
 def test_closed_ones_are_forgotten(settled: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -264,7 +264,7 @@ def _pull_request(base: Node, node: Node, lists: _Lists, now: datetime) -> PullR
         files_complete=lists.files_complete,
         body_edits=lists.edits.whole(id),  # two edits may be alike in all we keep of them
         timeline=tuple(lists.timeline.items),
-        check=nodes.check_run(_head(node)),
+        check=nodes.check_run(_head(node)) if lists.commits.items else None,
         queue_entry=nodes.queue_entry(node["mergeQueueEntry"]),
         merge_commit_oid=None if merge is None else text(merge, "oid"),
         merged_by=nodes.actor(node["mergedBy"]),
@@ -291,8 +291,13 @@ def _labels(node: Node) -> tuple[str, ...]:
 
 
 def _commits(node: Node, lists: _Lists) -> tuple[Commit, ...]:
-    """All commits. Right after a push GitHub's list may trail the head: then it is refused."""
+    """All commits. Right after a push GitHub's list may trail the head: then it is refused.
+
+    There may be none, where the base holds the head already: then nothing may be changed either.
+    """
     found = lists.commits.whole(lambda commit: commit.oid)
+    if not found and not lists.changed_files and not child(node, "headCommit")["nodes"]:
+        return ()
     if not found or found[-1].oid != text(node, "headRefOid"):
         raise IncompleteSnapshot("the head is not the last of the commits")
     return found
@@ -314,9 +319,12 @@ def _siblings(installation: Installation, pull: PullRequest, node: Node) -> tupl
     """
     if pull.state != "OPEN":
         return ()
-    listed = child(_head(node), "associatedPullRequests")
-    found = siblings(listed, pull.head_oid, pull.repository.id)
-    whole = number(listed, "totalCount") == len(listed["nodes"])
+    found: tuple[Sibling, ...] = ()
+    whole = False
+    if pull.commits:
+        listed = child(_head(node), "associatedPullRequests")
+        found = siblings(listed, pull.head_oid, pull.repository.id)
+        whole = number(listed, "totalCount") == len(listed["nodes"])
     if not whole or all(one.number != pull.number for one in found):
         found = among_open_heads(
             installation,

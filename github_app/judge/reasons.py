@@ -61,6 +61,8 @@ class Code(StrEnum):
     PROPOSED_ROSTER_BROKEN = "CS069"  # the change would leave a roster that cannot be used
     WITHDRAWN = "CS068"  # something happened that may take a green away: it is judged anew
 
+    NO_COMMITS = "CS080"  # the base holds the head already: there is nothing to judge or to merge
+
     # Said aloud, decides nothing
     ROSTER_STALE = "CS070"  # the roster is broken; the last valid one is in force
     ROSTER_WARNING = "CS071"

@@ -421,6 +421,7 @@ SENTENCES: dict[Code, str] = {
     Code.INTERNAL: "an error of Countersign ({detail}).",
     Code.PROPOSED_ROSTER_BROKEN: "this change would break the roster: {detail}",
     Code.WITHDRAWN: "something changed that may take the sign-off away; it is judged anew.",
+    Code.NO_COMMITS: "it has no commits: its base holds them all already.",
     Code.ROSTER_STALE: "The roster is broken; the last valid one is in force: {detail}",
     Code.ROSTER_WARNING: "The roster: {detail}",
     Code.CLEARING_IGNORED: (
@@ -471,6 +472,7 @@ _ADVICE: dict[Code, str] = {
         "mend the lines that are marked below, and push again; "
         "`countersign roster check` names every error."
     ),
+    Code.NO_COMMITS: "push something to it, or close it: there is nothing to merge.",
     Code.GROUP_UNKNOWN: "take the pull request out of the queue and put it in again.",
     Code.GROUP_STALE: "take the pull request out of the queue and put it in again.",
 }

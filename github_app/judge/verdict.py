@@ -116,10 +116,13 @@ def judge(
              ``carried``: older heads whose diff against the base is provably that of the head.
     Units:   aware UTC times; the judge's "now" is ``pull.taken_at``.
     Returns: a verdict for ``pull.head_oid``. CANNOT_JUDGE only for a change that would break the
-             roster; callers whose facts or roster could not be had say ``cannot_judge``.
+             roster, and where there are no commits; callers whose facts or roster could not be had
+             say ``cannot_judge``.
     Errors:  none.
     Source:  design sections 2 to 5.
     """
+    if not pull.commits:
+        return cannot_judge(pull, Reason(code=Code.NO_COMMITS))
     case = _study(pull, roster, memory, catalogue, change, carried)
     if change is not None and change.problem:
         reason = Reason(code=Code.PROPOSED_ROSTER_BROKEN, detail=change.problem)

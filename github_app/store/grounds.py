@@ -16,6 +16,7 @@ from github_app.store.tables import generations, grounds, team_lists
 from github_app.store.text import clean
 
 _AT_ONCE = 500
+NO_HEAD = ""  # in place of the head's id, where GitHub lists no commits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -158,7 +158,7 @@ def drop(*path: str | int) -> Spoil:
             id="commits-trail-the-head",
         ),
         pytest.param(
-            put("commits", value=page()), "the head is not the last", True, id="empty-commits"
+            put("commits", value=page()), "the head is not the last", True, id="commits-not-listed"
         ),
         pytest.param(
             put("headCommit", "nodes", 0, "commit", "oid", value=FIRST),
@@ -795,6 +795,16 @@ def test_pages_that_do_not_fit_are_refused(
     hub.answers(reply(build.snapshot(long_pull())), *[reply(one) for one in pages])
     with pytest.raises(IncompleteSnapshot, match=words):
         take(installation)
+
+
+def test_base_that_holds_the_head_leaves_no_commits(hub: Hub, installation: Installation) -> None:
+    answer = build.snapshot()
+    empty = {"commits": page(), "headCommit": {"nodes": []}, "files": page(), "changedFiles": 0}
+    answer["data"]["repository"]["pullRequest"] |= empty
+    heads = {"data": {"repository": {"databaseId": 9001, "pullRequests": page()}}}
+    hub.answers(reply(answer), reply(heads))
+    pull = take(installation).pull
+    assert (pull.commits, pull.files, pull.check, pull.siblings) == ((), (), None, ())
 
 
 GAVE_UP = reply({"data": {"repository": None}, "errors": [{"type": "RESOURCE_LIMITS_EXCEEDED"}]})

@@ -518,3 +518,11 @@ def test_identity_is_not_the_name() -> None:
     named = GitIdentity(name="Claude Monet", email="claude@monet.example", user=user("monet", 77))
     assert judged(a_pull(commits=(commit(by=named),))).outcome is Outcome.NOT_AI
     assert identity("june").user == user("june")
+
+
+def test_nothing_to_merge_is_not_green() -> None:
+    """An approval of it is none of anything."""
+    pull = replace(a_pull(approval("grace")), commits=(), files=())
+    verdict = judge(pull, ROSTER, Memory(), CATALOGUE)
+    assert verdict.outcome is Outcome.CANNOT_JUDGE
+    assert [reason.code for reason in verdict.reasons] == [Code.NO_COMMITS]
