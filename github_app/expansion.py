@@ -39,7 +39,11 @@ def is_missed(updated_at: datetime, known: Known | None) -> bool:
         return True
     if not known.noted:
         return updated_at.timestamp() + MARGIN > known.asked_at
-    return known.seen is None or not known.seen.surely or known.seen.updated_at != updated_at
+    return (
+        known.seen is None
+        or known.seen.updated_at < updated_at
+        or (known.seen.updated_at == updated_at and not known.seen.surely)
+    )
 
 
 class Expansion:

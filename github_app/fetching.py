@@ -45,14 +45,14 @@ class Fetcher:
         self._app_id = app_id
         self._now = now
 
-    def fetch(self) -> int:
+    def fetch(self, *, margin: timedelta = MARGIN) -> int:
         """Take in every delivery that GitHub has and the inbox has not, oldest first: how many.
 
-        Where it ends is written down, so that the next time begins there. Raises: GitHubError,
-        StoreError; what was taken in until then is safe.
+        Where it ends is written down, so that the next time begins there, or ``margin`` before.
+        Raises: GitHubError, StoreError; what was taken in until then is safe.
         """
         began = self._now()
-        missing = self._missing(self._since(began))
+        missing = self._missing(self._since(began, margin))
         failed: list[GitHubError] = []
         for delivered in missing:
             try:
@@ -66,13 +66,13 @@ class Fetcher:
         self._store.counters.set(FETCHED_AT, {}, began.timestamp())
         return len(missing)
 
-    def _since(self, began: datetime) -> datetime:
+    def _since(self, began: datetime, margin: timedelta) -> datetime:
         values = self._store.counters.read()
         last = values.get((FETCHED_AT, ()))
         oldest = began - KEPT
         if last is None:
             return oldest
-        return max(oldest, datetime.fromtimestamp(last, tz=began.tzinfo) - MARGIN)
+        return max(oldest, datetime.fromtimestamp(last, tz=began.tzinfo) - margin)
 
     def _missing(self, since: datetime) -> list[Delivered]:
         """One attempt of each GUID that the inbox does not know."""

@@ -19,6 +19,7 @@ from github_app.judge.reasons import Code, Reason
 from github_app.judge.report import Conclusion, Report, report, withdrawn
 from github_app.judgement import Judged, change_of, traces
 from github_app.logs import get_logger
+from github_app.pace import wrote
 from github_app.store.audit import AuditRecord, Filter, RecordKind
 from github_app.store.checks import Place, Written
 from github_app.store.claim import Claim
@@ -82,6 +83,7 @@ class Publisher:
         receipt = self._store.audit.append(entry)
         if not self._store.queue.holds(claim, PUBLISH_SECONDS):
             raise LeaseLost("not enough of the lease is left to publish")
+        wrote(self._store, claim.task)
         published = self._write(claim, installation, target, said, receipt)
         record = records.published(receipt, published.check_run_id)
         held = self._store.queue.settle(claim, records=[record])

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from github_app.judge.facts import PullRequest
 from github_app.judge.memory import Memory
 from github_app.judgement import Judgement, change_of
 from github_app.leases import LeaseKeeper
+from github_app.look import Activity, Looker
 from github_app.rosters import RosterDesk
 from github_app.settings import Settings
 from github_app.store.claim import Limits
@@ -51,6 +52,7 @@ class Parts:
     rosters: RosterDesk
     judgement: Judgement
     fetcher: Fetcher
+    activity: Activity = field(default_factory=Activity)
 
     def close(self) -> None:
         self.github.close()
@@ -149,6 +151,16 @@ def sweeper(parts: Parts) -> Sweeper:
     return Sweeper(github=parts.github, store=parts.store, fetcher=parts.fetcher, teams=parts.teams)
 
 
+def looker(parts: Parts) -> Looker:
+    return Looker(
+        github=parts.github,
+        store=parts.store,
+        fetcher=parts.fetcher,
+        activity=parts.activity,
+        now=utc_now,
+    )
+
+
 def worker_name(pid: int, number: int) -> str:
     """Names a worker thread across the fleet."""
     return f"{_machine()}/{pid}/{number}"
@@ -186,6 +198,8 @@ def worker(parts: Parts, leases: LeaseKeeper, number: int) -> Worker:
         rosters=parts.rosters,
         leases=leases,
         sweeper=sweeper(parts),
+        looker=looker(parts),
+        activity=parts.activity,
         web_url=parts.settings.web_url,
         now=utc_now,
     )

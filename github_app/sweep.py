@@ -17,6 +17,7 @@ from github_app.gateway import repository as gateway
 from github_app.gateway.client import GitHub
 from github_app.gateway.errors import GitHubError
 from github_app.logs import get_logger
+from github_app.look import THE_APP, Activity, ask_for_looks
 from github_app.store.database import Store
 from github_app.store.errors import StoreError
 from github_app.store.task import BULK, Task, TaskKind
@@ -25,6 +26,8 @@ from github_app.teams import Teams
 log = get_logger("sweep")
 
 EVERY = 300.0
+# How often is asked whether a quick look is due: one small read of the database.
+TICK = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,20 +40,27 @@ class Swept:
 
 
 class Timer:
-    """Asks for a sweep at start and every so often, unless another process just did."""
+    """Asks for a sweep at start and every so often, unless another process just did, and for the
+    quick looks that are due."""
 
-    def __init__(self, store: Store, *, every: float = EVERY) -> None:
+    def __init__(
+        self, store: Store, *, every: float = EVERY, activity: Activity | None = None
+    ) -> None:
         self._store = store
         self._every = every
+        self._activity = activity or Activity()
         self._next = 0.0
 
     def run_when_due(self, stop: threading.Event) -> None:
         """Wait for the time, ask, and set it again. Returns at once when ``stop`` is set."""
-        if stop.wait(max(self._next - time.monotonic(), 0.0)):
+        if stop.wait(TICK if self._next else 0.0):
             return
-        first, self._next = not self._next, time.monotonic() + self._every
+        first, due = not self._next, time.monotonic() >= self._next
         try:
-            self._ask(at_start=first)
+            if due:
+                self._next = time.monotonic() + self._every
+                self._ask(at_start=first)
+            ask_for_looks(self._store, self._activity)
         except StoreError as error:
             log.error("sweep", reason=str(error), advice=error.advice)
 
@@ -92,7 +102,10 @@ class Sweeper:
     def _ask_repositories(self) -> int:
         """Have every repository of every installation looked through."""
         found = 0
-        for installed in the_app.installations(self._github.app()):
+        every = list(the_app.installations(self._github.app()))
+        awake = {one.id: one.account for one in every if not one.suspended}
+        self._store.looks.know({**awake, THE_APP: ""})
+        for installed in every:
             if installed.suspended:
                 # Nothing that was judged before counts once it is unsuspended: no event comes now.
                 self._store.grounds.changed(installed.id)

@@ -31,7 +31,9 @@ from github_app.judge.verdict import SEVERITY, cannot_judge, worst
 from github_app.judgement import Judged, Judgement, Subject
 from github_app.leases import LeaseKeeper
 from github_app.logs import get_logger, trace
+from github_app.look import Activity, Looker
 from github_app.merge_group import Group, GroupUnknown, trace_group
+from github_app.pace import BulkPace
 from github_app.publishing import LeaseLost, Publisher, Target, about, installation_of
 from github_app.rosters import RosterDesk
 from github_app.store.audit import Entry, Filter
@@ -51,8 +53,6 @@ STALE_DELAY = 0.25
 GONE_READS = 4
 # After so many failures in a row the check says so, where a head is known to say it on.
 SILENT_FAILURES = 2
-# The part of the hourly limit that bulk work (sweeps, roster changes) leaves to live events.
-RESERVED = 0.2
 
 
 class NotYet(CountersignError):
@@ -85,6 +85,8 @@ class Worker:
         rosters: RosterDesk,
         leases: LeaseKeeper,
         sweeper: Sweeper,
+        looker: Looker,
+        activity: Activity,
         web_url: str,
         now: Callable[[], datetime],
     ) -> None:
@@ -94,6 +96,9 @@ class Worker:
         self._judgement = judgement
         self._leases = leases
         self._sweeper = sweeper
+        self._looker = looker
+        self._activity = activity
+        self._pace = BulkPace(github=github, store=store, now=now)
         self._now = now
         self._publisher = Publisher(
             github=github, store=store, check_name=judgement.check_name, web_url=web_url
@@ -111,6 +116,8 @@ class Worker:
         claim = self._store.queue.claim(self.name)
         if claim is None:
             return False
+        if claim.deliveries:
+            self._activity.mark(claim.task.installation_id)
         with self._leases.kept(claim):
             self._do(claim)
         return True
@@ -158,6 +165,7 @@ class Worker:
         seconds = max((error.until - self._now()).total_seconds(), 1.0)
         log.warning("rate limited", seconds=round(seconds), **about(claim))
         self._store.queue.block_installation(claim.task.installation_id, seconds)
+        self._pace.refused(claim.task, seconds)
         self._store.queue.retry(claim, str(error), transient=True)
 
     def _gone(self, claim: Claim, error: NotFound) -> None:
@@ -207,8 +215,12 @@ class Worker:
             self._sweeper.sweep()
             self._store.queue.settle(claim)
             return
-        installation = installation_of(self._github, claim.task)
         self._spare_the_limit(claim)
+        if claim.task.kind is TaskKind.LOOK:
+            self._looker.look(claim.task.installation_id)
+            self._store.queue.settle(claim)
+            return
+        installation = installation_of(self._github, claim.task)
         match claim.task.kind:
             case TaskKind.PULL_REQUEST:
                 self._pull_request(claim, installation)
@@ -218,20 +230,20 @@ class Worker:
                 self._widen(claim, installation)
             case TaskKind.DOCTOR:
                 self._doctor(claim, installation)
-            case TaskKind.PUSH | TaskKind.MERGED | TaskKind.SWEEP:
+            case TaskKind.PUSH | TaskKind.MERGED | TaskKind.SWEEP | TaskKind.LOOK:
                 log.info("nothing asks for this kind", **about(claim))
                 self._store.queue.settle(claim)
             case _:
                 assert_never(claim.task.kind)
 
     def _spare_the_limit(self, claim: Claim) -> None:
-        """Bulk work leaves part of the installation's limit to events that people wait for."""
-        if claim.task.priority < BULK:
+        """Bulk work leaves part of the installation's limits to events that people wait for."""
+        if claim.task.priority < BULK and claim.task.kind is not TaskKind.LOOK:
             return
-        rate = self._github.rate(claim.task.installation_id)
-        if rate is not None and rate.remaining < rate.limit * RESERVED:
-            seconds = max((rate.reset - self._now()).total_seconds(), 1.0)
-            raise NotYet("what is left of GitHub's limit is kept for events", seconds=seconds)
+        seconds = self._pace.wait(claim.task)
+        if seconds > 0:
+            self._store.queue.hold_bulk(claim.task.installation_id, seconds)
+            raise NotYet("what is left of GitHub's limits is kept for events", seconds=seconds)
 
     def _widen(self, claim: Claim, installation: Installation) -> None:
         if claim.task.kind is TaskKind.INSTALLATION:

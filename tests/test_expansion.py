@@ -107,7 +107,7 @@ def judge_seven(store: Store, saw: Seen | None) -> None:
         pytest.param(Seen(updated_at=NOON - SECOND, surely=True), ["7"], id="saw-an-older-state"),
         pytest.param(Seen(updated_at=NOON, surely=False), ["7"], id="saw-it-within-the-second"),
         pytest.param(Seen(updated_at=NOON, surely=True), [], id="saw-it-well-afterwards"),
-        pytest.param(Seen(updated_at=NOON + SECOND, surely=True), ["7"], id="list-is-the-older"),
+        pytest.param(Seen(updated_at=NOON + SECOND, surely=False), [], id="list-is-the-older"),
     ],
 )
 def test_asks_again_unless_the_judgement_saw_what_is_there(

@@ -39,7 +39,7 @@ def worker_command(threads: int, sweep_every: float, *, no_sweep: bool, pull: bo
     logs.configure()
     parts = build(Settings.from_environment(os.environ))
     pull = pull or parts.settings.pull
-    timer = None if no_sweep else Timer(parts.store, every=sweep_every)
+    timer = None if no_sweep else Timer(parts.store, every=sweep_every, activity=parts.activity)
     workers = Workers(parts, threads=threads, timer=timer, pull=pull)
     on_signals(workers.stop)
     try:

@@ -18,6 +18,7 @@ from github_app.store.memory import Memories
 from github_app.store.migrate import migrate
 from github_app.store.queue import Queue
 from github_app.store.rosters import Rosters
+from github_app.store.spending import Spending
 from github_app.store.wake import Waker
 
 
@@ -35,6 +36,7 @@ class Store:
         self.looks = Looks(database)
         self.rosters = Rosters(database)
         self.checks = WrittenChecks(database)
+        self.spending = Spending(database)
         self.counters = Counters(database)
 
     @property

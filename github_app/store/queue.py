@@ -24,6 +24,7 @@ from github_app.store.wake import Waker
 _LARGEST_ERROR = 500
 _ROWS_AT_ONCE = 500
 _SOON, _LONG = 0.05, 3600.0
+_NOT_LATE = frozenset({WorkState.PARKED.value, WorkState.HELD.value})
 
 
 class _Seen(threading.local):
@@ -287,7 +288,7 @@ class Queue:
             inbox = connection.execute(sql.UNPROCESSED).one()
         return Stats(
             counts={(TaskKind(row.kind), WorkState(row.state)): row.how_many for row in rows},
-            oldest_age=max((row.age for row in rows if row.state != WorkState.PARKED), default=0.0),
+            oldest_age=max((row.age for row in rows if row.state not in _NOT_LATE), default=0.0),
             blocked_installations=blocked,
             unprocessed_deliveries=inbox.how_many,
             oldest_delivery_age=inbox.age or 0.0,

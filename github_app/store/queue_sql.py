@@ -511,7 +511,8 @@ PROCESSED = (
 _state = case(
     (tasks.c.parked_at.is_not(None), WorkState.PARKED.value),
     (and_(tasks.c.token.is_not(None), tasks.c.due_at > now()), WorkState.LEASED.value),
-    (or_(installations.c.blocked_until > now(), ~_not_held), WorkState.BLOCKED.value),
+    (installations.c.blocked_until > now(), WorkState.BLOCKED.value),
+    (~_not_held, WorkState.HELD.value),
     (tasks.c.due_at > now(), WorkState.WAITING.value),
     else_=WorkState.READY.value,
 )

@@ -13,6 +13,7 @@ class WorkState(StrEnum):
     LEASED = "leased"
     WAITING = "waiting"  # backs off after a failure
     BLOCKED = "blocked"  # its installation is out of requests
+    HELD = "held"  # bulk work that goes no faster, for the sake of events that people wait for
     PARKED = "parked"
 
 
@@ -51,7 +52,7 @@ class Known:
 class Stats:
     """``counts`` are rows that are not settled. Ages are seconds, 0 where there is nothing.
 
-    ``oldest_age`` is that of the oldest work that is not parked.
+    ``oldest_age`` is that of the oldest work that is neither parked nor held.
     """
 
     counts: Mapping[tuple[TaskKind, WorkState], int]

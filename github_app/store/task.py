@@ -24,6 +24,7 @@ class TaskKind(StrEnum):
     PUSH = "push"  # a commit id that reached a branch: did it pass the gate?
     MERGED = "merged"  # number of a pull request that was merged: had its head passed?
     SWEEP = "sweep"  # empty: everything that was missed, everywhere
+    LOOK = "look"  # empty: a glance at an installation; without one: at the deliveries that failed
     DOCTOR = "doctor"  # empty: are the repository's rules still in place?
 
 

@@ -26,6 +26,7 @@ COUNTERS: dict[str, tuple[tuple[str, ...], str]] = {
     "errors": (("kind",), "Judgements that failed, by kind of error."),
     "bypasses": ((), "Merges that the check did not allow."),
     "sweeps": (("result",), "What sweeps found."),
+    "looks": (("result",), "Quick looks between sweeps: whether something had been missed."),
 }
 GAUGES: dict[str, tuple[tuple[str, ...], str]] = {
     "api_remaining": (("installation", "resource"), "What is left of the limit, as GitHub said."),

@@ -18,14 +18,14 @@ from sandbox.world import (
 )
 
 
-@resolves("Organization.repositories")
-def _org_repositories(
-    org: Account, ctx: Context, orderBy: dict[str, str] | None = None,
+@resolves("Organization.repositories", "User.repositories")
+def _repositories_of(
+    owner: Account, ctx: Context, orderBy: dict[str, str] | None = None,
     isArchived: bool | None = None, isFork: bool | None = None, **page: Any,
 ) -> Connection:  # fmt: skip
     found = [
         repo
-        for repo in org.repositories.values()
+        for repo in owner.repositories.values()
         if ctx.caller.sees(repo)
         and isArchived in (None, repo.archived)
         and isFork in (None, repo.parent is not None)

@@ -128,7 +128,7 @@ def test_bulk_work_leaves_the_rest_of_the_limit_to_events(case: Inline) -> None:
         pass
     left = case.parts.store.queue.listing()
     assert TaskKind.REPOSITORY in {work.key.kind for work in left}
-    assert {work.state for work in left} == {WorkState.WAITING}
+    assert {work.state for work in left} == {WorkState.HELD}
     seen = case.check(number)
     assert seen is not None
     assert not seen.green

@@ -33,7 +33,16 @@ def test_what_is_held_can_be_seen(store: Store) -> None:
     store.queue.add([a_task("bulk", priority=BULK), a_task("live", priority=ORDINARY)])
     store.queue.hold_bulk(1, 60)
     states = {work.key.subject: work.state for work in store.queue.listing()}
-    assert states == {"bulk": WorkState.BLOCKED, "live": WorkState.READY}
+    assert states == {"bulk": WorkState.HELD, "live": WorkState.READY}
+
+
+def test_what_is_held_is_not_late(store: Store, clock: Clock) -> None:
+    """Else the service would say that it is not ready while it keeps to GitHub's limits."""
+    store.queue.add([a_task("bulk", priority=BULK)])
+    clock.advance(1000)
+    assert store.queue.stats().oldest_age > 900
+    store.queue.hold_bulk(1, 60)
+    assert store.queue.stats().oldest_age == 0
 
 
 def test_whoever_waits_for_work_sleeps_until_the_hold_ends(store: Store) -> None:
