@@ -10,8 +10,8 @@ from datetime import datetime
 
 from github_app.gateway.client import Installation
 from github_app.gateway.nodes import Node, child, flag, items, moment, number, text
-from github_app.gateway.pull_request import OWNER_ROSTER, REPOSITORY_ROSTER
 from github_app.gateway.reading import Reading, refusing_surprises
+from github_app.gateway.repository import OWNER_ROSTER, REPOSITORY_ROSTER
 
 # So many open pull requests of each repository. If all of them moved there may be more.
 PULLS = 10
