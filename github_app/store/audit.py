@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, text
 from github_app.store.clock import iso, iso_from_unix, now
 from github_app.store.engine import Database
 from github_app.store.errors import StoreError
+from github_app.store.statement import run
 from github_app.store.tables import audit
 from github_app.store.text import Json, canonical, clean, sha256
 
@@ -152,15 +153,15 @@ class Audit:
         One at a time over all processes, so that each record has exactly one predecessor.
         """
         if not self._database.is_sqlite:  # there, being the writer is the lock
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _OUR_LOCK})
-        last = connection.execute(_LAST).first()
-        seq, previous = (1, GENESIS) if last is None else (last.seq + 1, last.hash)
-        at = iso_from_unix(float(connection.execute(select(now())).scalar_one()))
+            run(connection, _LOCK, {"lock": _OUR_LOCK})
+        last = run(connection, _LAST)
+        seq, previous = (last[0].seq + 1, last[0].hash) if last else (1, GENESIS)
+        at = iso_from_unix(float(run(connection, _NOW)[0][0]))
         body = _body(seq, at, previous, entry)
         record = AuditRecord(
             seq=seq, at=at, previous=previous, hash=sha256(body), entry=_entry(body), body=body
         )
-        connection.execute(insert(audit), _columns(record))
+        run(connection, _APPEND, _columns(record))
         return record
 
     def records(
@@ -333,3 +334,6 @@ def _filtered(wanted: Filter) -> Select[Any]:
 _COLUMNS = [column.name for column in audit.c if column.name not in {"hash", "body"}]
 
 _LAST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+_LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
+_NOW = select(now())
+_APPEND = insert(audit)

@@ -13,6 +13,7 @@ from github_app.store.engine import Database
 from github_app.store.grounds import Grounds
 from github_app.store.memory import BranchPush, Memories
 from github_app.store.queue import Queue
+from github_app.store.statement import run
 from github_app.store.tables import deliveries, delivery_tasks, tasks
 from github_app.store.task import Task, TaskKind
 from github_app.store.text import clean
@@ -111,9 +112,10 @@ class Inbox:
 
     def get(self, guid: str) -> StoredDelivery | None:
         with self._database.read() as connection:
-            row = connection.execute(_GET, {"its_guid": clean(guid)}).first()
-        if row is None:
+            rows = run(connection, _GET, {"its_guid": clean(guid)})
+        if not rows:
             return None
+        row = rows[0]
         return StoredDelivery(
             guid=row.guid,
             event=row.event,
@@ -148,13 +150,13 @@ class Inbox:
             "installation_id": delivery.installation_id,
             "body": None if processed else delivery.body,
         }
-        stored = connection.execute(self._insert, values).first() is not None
+        stored = bool(run(connection, self._insert, values))
         if stored and processed:
-            connection.execute(_PROCESSED_AT_ONCE, {"its_guid": clean(delivery.guid)})
+            run(connection, _PROCESSED_AT_ONCE, {"its_guid": clean(delivery.guid)})
         return stored
 
     def _is_processed(self, connection: Connection, guid: str) -> bool:
-        row = connection.execute(_WHEN, {"its_guid": clean(guid)}).one()
+        (row,) = run(connection, _WHEN, {"its_guid": clean(guid)})
         return row.processed_at is not None
 
     def _ask(self, connection: Connection, guid: str, wanted: Sequence[Task]) -> None:
@@ -162,7 +164,7 @@ class Inbox:
         self._grounds.changed_within(connection, wide)
         for row, generation in self._queue.request(connection, wanted):
             link = {"task_id": row, "guid": guid, "generation": generation}
-            connection.execute(self._link, link)
+            run(connection, self._link, link)
 
 
 _its_guid = deliveries.c.guid == bindparam("its_guid")

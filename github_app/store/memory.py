@@ -21,6 +21,7 @@ from github_app.judge.signals import Confidence, Place, Signal, SignalKind
 from github_app.store.clock import iso, iso_from_unix, now
 from github_app.store.engine import Database
 from github_app.store.queue_sql import insert
+from github_app.store.statement import run
 from github_app.store.tables import (
     evidence,
     heads,
@@ -100,7 +101,7 @@ class Memories:
         repository, commits = change.repository_id, [change.head_oid, *change.commit_oids]
         with self._database.read() as connection:
             found = [
-                *connection.execute(_EVIDENCE_OF_PULL, _pull(change)),
+                *run(connection, _EVIDENCE_OF_PULL, _pull(change)),
                 *_in_parts(connection, _EVIDENCE_OF_COMMITS, repository, commits),
                 *_in_parts(connection, _EVIDENCE_CARRIED, repository, commits),
                 *_in_parts(connection, _EVIDENCE_OF_MERGES, repository, commits),
@@ -109,11 +110,11 @@ class Memories:
             lookalikes = _lookalikes(connection, change, {row.digest for row in found})
             now_iso = _time(connection)
             people = [
-                *connection.execute(_PUSHERS_OF_PULL, _pull(change)),
+                *run(connection, _PUSHERS_OF_PULL, _pull(change)),
                 *_in_parts(connection, _PUSHERS_CARRIED, repository, commits),
             ]
             pushed = list(_in_parts(connection, _PUSHES_OF_COMMITS, repository, commits))
-            branch = connection.execute(_PUSHES_OF_BRANCH, _branch(change)).all()
+            branch = run(connection, _PUSHES_OF_BRANCH, _branch(change))
         actors = [_actor(json.loads(row.actor)) for row in people]
         actors += [push.actor for push in map(_push_of, pushed) if push.actor is not None]
         return Memory(
@@ -143,16 +144,17 @@ class Memories:
         with self._database.read() as connection:
             if self._all_known(connection, change, rows):
                 return False
-        with self._database.write() as connection:
+
+        def write(connection: Connection) -> None:
             at = iso(seen_at) if seen_at else _time(connection)
             pull = {"repository_id": change.repository_id, "number": change.number}
             last_seen = max([at, *(row["first_seen"] for row in rows["evidence"])])
-            head = {"oid": change.head_oid, "last_seen": last_seen}
-            connection.execute(self._see_head, pull | head)
+            run(connection, self._see_head, pull | {"oid": change.head_oid, "last_seen": last_seen})
             for table, values in rows.items():
-                for row in values:
-                    row.setdefault("first_seen", at)
-                self._write_all(connection, table, values)
+                dated = [{"first_seen": at, **row} for row in values]
+                self._write_all(connection, table, dated)
+
+        self._database.together(write)
         return True
 
     def add_merge(self, repository_id: int, number: int, merge_oid: str) -> None:
@@ -205,16 +207,16 @@ class Memories:
         self, connection: Connection, change: Change, rows: Mapping[str, Sequence[_Values]]
     ) -> bool:
         """Whether a write would change nothing: then most judgements need none."""
-        if connection.execute(_HEAD, _pull(change) | {"its_oid": change.head_oid}).first() is None:
+        if not run(connection, _HEAD, _pull(change) | {"its_oid": change.head_oid}):
             return False
         of_pull, of_branch = _pull(change), _branch(change)
         patch_ids = sorted({row["patch_id"] for row in rows["patches"]})
-        known: dict[str, Iterable[Row[Any]]] = {
-            "evidence": connection.execute(_DIGESTS_OF_PULL, of_pull),
-            "pushers": connection.execute(_PUSHERS_OF_PULL, of_pull),
-            "pushes": connection.execute(_PUSHES_OF_BRANCH, of_branch),
+        known: dict[str, Iterable[Any]] = {
+            "evidence": run(connection, _DIGESTS_OF_PULL, of_pull),
+            "pushers": run(connection, _PUSHERS_OF_PULL, of_pull),
+            "pushes": run(connection, _PUSHES_OF_BRANCH, of_branch),
             "patches": _in_parts(connection, _PATCHES, change.repository_id, patch_ids),
-            "likenesses": connection.execute(_LIKENESSES_OF_PULL, of_pull),
+            "likenesses": run(connection, _LIKENESSES_OF_PULL, of_pull),
         }
         return all(
             {_identity(row) for row in values} <= {_identity(row._asdict()) for row in known[table]}
@@ -222,9 +224,9 @@ class Memories:
         )
 
     def _write_all(self, connection: Connection, table: str, rows: Sequence[_Values]) -> None:
-        if rows:
-            # In one order everywhere, so that two writers never wait for each other.
-            connection.execute(self._write[table], sorted(rows, key=_identity))
+        # In one order everywhere, so that two writers never wait for each other.
+        for row in sorted(rows, key=_identity):
+            run(connection, self._write[table], row)
 
 
 def digest(signal: Signal) -> str:
@@ -323,7 +325,7 @@ def _in_parts(
 ) -> Iterator[Row[Any]]:
     for start in range(0, len(values), _OIDS_AT_ONCE):
         some = list(values[start : start + _OIDS_AT_ONCE])
-        yield from connection.execute(statement, {"repository": repository_id, "values": some})
+        yield from run(connection, statement, {"repository": repository_id, "values": some})
 
 
 def _identity(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -343,10 +345,10 @@ def _lookalikes(connection: Connection, change: Change, known: set[str]) -> tupl
             continue
         if is_of_commit(row.likeness):
             of_commit = {"repository": repository, "values": [row.head_oid]}
-            its = connection.execute(_EVIDENCE_OF_COMMITS, of_commit).all()
+            its = run(connection, _EVIDENCE_OF_COMMITS, of_commit)
         else:
             of_pull = {"repository": repository, "its_number": row.number}
-            its = connection.execute(_EVIDENCE_OF_PULL, of_pull).all()
+            its = run(connection, _EVIDENCE_OF_PULL, of_pull)
         new = [each for each in its if each.digest not in known]
         found += [
             Lookalike(
@@ -497,4 +499,7 @@ def _word(words: type[_Words], value: str, unknown: _Words) -> _Words:
 
 
 def _time(connection: Connection) -> str:
-    return iso_from_unix(float(connection.execute(select(now())).scalar_one()))
+    return iso_from_unix(float(run(connection, _NOW)[0][0]))
+
+
+_NOW = select(now())

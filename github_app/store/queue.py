@@ -16,6 +16,7 @@ from github_app.store import queue_sql as sql
 from github_app.store.audit import Audit, Entry
 from github_app.store.claim import Claim, Held, Limits
 from github_app.store.engine import Database
+from github_app.store.statement import run
 from github_app.store.stats import Known, Stats, Work, WorkState
 from github_app.store.task import Task, TaskKey, TaskKind
 from github_app.store.text import clean
@@ -73,17 +74,17 @@ class Queue:
         if not wanted:
             return []
         for installation in {task.installation_id for task in wanted} - self._known:
-            connection.execute(self._know_installation, {"id": installation})
+            run(connection, self._know_installation, {"id": installation})
         if len(wanted) > 1 and not self._database.is_sqlite:
             keys = {"keys": [sql.lock_order(task) for task in wanted]}
             connection.execute(sql.LOCK_KEYS, keys)
-        at = None if len(wanted) == 1 else float(connection.execute(sql.NOW).scalar_one())
+        at = None if len(wanted) == 1 else float(run(connection, sql.NOW)[0][0])
         # Asked for in the order given, written in the order of keys: see ``sql.LOCK_KEYS``.
         asked = [(task, at and at + nth * 1e-6) for nth, task in enumerate(wanted)]
         raised = []
         for task, asked_at in sorted(asked, key=lambda each: sql.lock_order(each[0])):
             values = sql.columns(task) | {"asked_at": asked_at, "calm": self.limits.calm}
-            row = connection.execute(self._upsert, values).one()
+            (row,) = run(connection, self._upsert, values)
             raised.append((int(row.id), int(row.requested)))
         self._announce(connection)
         return raised
@@ -147,7 +148,7 @@ class Queue:
     def holds(self, claim: Claim, seconds: float) -> bool:
         """Whether the lease lasts that much longer. Ask before publishing, with the call's time."""
         with self._database.read() as connection:
-            left = {row.id: row.left for row in connection.execute(sql.LEFT, sql.mine(claim))}
+            left = {row.id: row.left for row in run(connection, sql.LEFT, sql.mine(claim))}
         return all(held.row in left and left[held.row] >= seconds for held in claim.rows)
 
     def settle(self, claim: Claim, *, records: Sequence[Entry] = ()) -> bool:
@@ -163,8 +164,8 @@ class Queue:
             if valid:
                 self._mark_judged(connection, claim)
             else:
-                connection.execute(sql.ASK_AGAIN, sql.its_rows(claim))
-            connection.execute(sql.RELEASE, sql.mine(claim))  # rows that only a wider claim names
+                run(connection, sql.ASK_AGAIN, sql.its_rows(claim))
+            run(connection, sql.RELEASE, sql.mine(claim))  # rows that only a wider claim names
             self._announce(connection)
             for record in records:
                 self._audit.append_within(connection, record)
@@ -188,14 +189,14 @@ class Queue:
         ``records`` go into the audit log in the same transaction. False: the lease was gone.
         """
         with self._database.write() as connection:
-            locked = connection.execute(sql.LOCK_ROWS, sql.its_rows(claim)).all()
+            locked = run(connection, sql.LOCK_ROWS, sql.its_rows(claim))
             own = {held.row for held in claim.rows}
             rows = [row for row in locked if row.mine and row.id in own]
             for row in rows:
                 parks = not transient and row.attempts + 1 >= self.limits.failures
                 seconds = self.limits.parked if parks else self._delay(row.attempts, delay)
                 self._give_back(connection, row.id, error, seconds, parks=parks)
-            connection.execute(sql.RELEASE, sql.mine(claim))
+            run(connection, sql.RELEASE, sql.mine(claim))
             self._announce(connection)
             for record in records:
                 self._audit.append_within(connection, record)
@@ -305,14 +306,14 @@ class Queue:
     def _announce(self, connection: Connection) -> None:
         """Let workers on other machines know, when the transaction commits."""
         if not self._database.is_sqlite:
-            connection.execute(sql.NOTIFY)
+            run(connection, sql.NOTIFY)
 
     def _anything_due(self, kinds: sql.Kinds) -> bool:
         with self._database.read() as connection:
-            return connection.execute(sql.first_turn(kinds)).first() is not None
+            return bool(run(connection, sql.first_turn(kinds)))
 
     def _claim(self, connection: Connection, worker: str, kinds: sql.Kinds) -> Claim | None:
-        turns = connection.execute(sql.turns(kinds)).all()
+        turns = run(connection, sql.turns(kinds))
         for turn in turns:
             row = self._next_row(connection, turn, kinds)
             if row is None:
@@ -320,7 +321,7 @@ class Queue:
             token = secrets.token_hex(8)
             held, until = self._lease(connection, row, worker, token)
             if len(turns) > 1:
-                connection.execute(sql.SERVED, {"served": turn.id})
+                run(connection, sql.SERVED, {"served": turn.id})
             return Claim(worker=worker, token=token, lease_until=until, rows=(held,))
         return None
 
@@ -330,7 +331,7 @@ class Queue:
         """The row whose turn it is; those that keep killing their workers are parked on the way."""
         of_turn = {"its_installation": turn.id, "its_priority": turn.priority}
         while True:
-            row = connection.execute(sql.next_row(kinds), of_turn).first()
+            row = next(iter(run(connection, sql.next_row(kinds), of_turn)), None)
             if row is None or row.token is None or row.crashes + 1 < self.limits.crashes:
                 return row
             problem = f"{row.crashes + 1} workers in a row did not finish this"
@@ -346,10 +347,10 @@ class Queue:
             "seconds": self.limits.lease,
             "lapsed": int(row.token is not None),
         }
-        until = connection.execute(sql.LEASE, lease).scalar_one()
+        ((until,),) = run(connection, sql.LEASE, lease)
         seen = {"row": row.id, "generation": row.requested}
-        guids = connection.execute(sql.PENDING_DELIVERIES, seen).scalars().all()
-        return sql.held(row, tuple(guids)), float(until)
+        guids = tuple(guid for (guid,) in run(connection, sql.PENDING_DELIVERIES, seen))
+        return sql.held(row, guids), float(until)
 
     def _make_rows(self, wanted: Iterable[Task]) -> None:
         # In a transaction of its own: nothing may be waited for while rows are locked.
@@ -362,23 +363,22 @@ class Queue:
         if not self._still_mine(connection, claim):
             return None
         extended = sql.mine(claim) | {"seconds": self.limits.lease}
-        ends = connection.execute(sql.RENEW, extended).scalars()
-        return min(float(until) for until in ends)
+        return min(float(until) for (until,) in run(connection, sql.RENEW, extended))
 
     def _still_mine(self, connection: Connection, claim: Claim) -> bool:
-        locked = connection.execute(sql.LOCK_ROWS, sql.its_rows(claim)).all()
+        locked = run(connection, sql.LOCK_ROWS, sql.its_rows(claim))
         live = {row.id for row in locked if row.mine and row.live}
         return all(held.row in live for held in claim.rows)
 
     def _mark_judged(self, connection: Connection, claim: Claim) -> None:
-        linked = connection.execute(sql.LOCK_LINKED, sql.its_rows(claim)).scalars().all()
+        linked = [guid for (guid,) in run(connection, sql.LOCK_LINKED, sql.its_rows(claim))]
         for held in claim.rows:
-            connection.execute(sql.JUDGED, sql.judged(held) | {"calm": self.limits.calm})
+            run(connection, sql.JUDGED, sql.judged(held) | {"calm": self.limits.calm})
             if linked:
                 seen = {"row": held.row, "generation": held.generation}
-                connection.execute(sql.UNLINK, seen)
+                run(connection, sql.UNLINK, seen)
         if linked:
-            connection.execute(sql.PROCESSED, {"guids": linked})
+            run(connection, sql.PROCESSED, {"guids": linked})
 
     def _give_back(
         self, connection: Connection, row: int, problem: str, seconds: float, *, parks: bool
@@ -394,6 +394,6 @@ class Queue:
 
     def _next_due_in(self, kinds: sql.Kinds) -> float:
         with self._database.read() as connection:
-            seconds = connection.execute(sql.next_due(kinds)).scalar()
+            ((seconds,),) = run(connection, sql.next_due(kinds))
         # Due already, yet not claimed: somebody else is at it. Look again soon, without spinning.
         return _LONG if seconds is None else max(float(seconds), _SOON)
