@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from github_app.store.clock import SQLITE_FUNCTION, now
@@ -75,8 +75,9 @@ class Database:
     def together(self, work: Callable[[Connection], _Result]) -> _Result:
         """Do ``work`` in a durable transaction, on SQLite shared with threads that wait for theirs.
 
-        One fsync then serves them all. Each has its own outcome: what one raises undoes only its
-        own part, and it returns after the commit. ``work`` must not open a transaction itself.
+        One fsync then serves them all. Each has its own outcome, and returns after the commit.
+        ``work`` is done twice, the first time undone, when another of the same transaction fails:
+        it must do nothing but use the connection, and open no transaction itself.
         """
         if not self.is_sqlite:
             with self.write() as connection:
@@ -107,19 +108,30 @@ class Database:
     def _do_jobs(self) -> None:
         jobs = [self._jobs.popleft() for _ in range(len(self._jobs))]
         try:
-            with self._write_alone(durable=True) as connection:
+            if not self._done_together(jobs):
                 for job in jobs:
-                    job.do(connection, shared=len(jobs) > 1)
-        except StoreUnavailable as error:
-            for job in jobs:
-                job.error = job.error or error
-        except BaseException:
-            for job in jobs:
-                job.error = job.error or StoreUnavailable("the transaction was interrupted")
-            raise
+                    self._done_together([job])
         finally:
             for job in jobs:
                 job.done = True
+
+    def _done_together(self, jobs: "list[_Job[Any]]") -> bool:
+        """Whether every job has its outcome: False if one of several failed, which undid all."""
+        working = False
+        try:
+            with self._write_alone(durable=True) as connection:
+                working = True
+                for job in jobs:
+                    job.do(connection)
+                working = False
+            problem = None
+        except Exception as error:  # noqa: BLE001 - raised in the thread whose work it was
+            if working and len(jobs) > 1:
+                return False
+            problem = error
+        for job in jobs:
+            job.error = problem
+        return True
 
     def _set_durable(self, connection: Connection, *, durable: bool) -> None:
         if durable == self._durable:
@@ -136,24 +148,13 @@ class _Job(Generic[_Result]):
     def __init__(self, work: Callable[[Connection], _Result]) -> None:
         self._work = work
         self._result: _Result | None = None
-        self.error: BaseException | None = None
+        # Until it is known to be on disk it is not.
+        self.error: Exception | None = StoreUnavailable("the transaction was interrupted")
         self.done = False
 
-    def do(self, connection: Connection, *, shared: bool) -> None:
-        """Alone, a failure undoes the transaction; in company, only what came after the mark."""
-        if not shared:
-            with _translated():
-                self._result = self._work(connection)
-            return
-        try:
-            with _translated(), connection.begin_nested():
-                self._result = self._work(connection)
-        except StoreUnavailable as error:
-            if not connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]
-                raise  # the database gave all of it up: a full disk does that
-            self.error = error
-        except Exception as error:  # noqa: BLE001 - it is raised in the thread whose work it was
-            self.error = error
+    def do(self, connection: Connection) -> None:
+        with _translated():
+            self._result = self._work(connection)
 
     def outcome(self) -> _Result:
         if self.error is not None:
@@ -243,12 +244,13 @@ def _begin_immediate(connection: Connection) -> None:
     SQLite's own waiting sleeps longer every time, up to 100 ms, and is overtaken meanwhile.
     """
     deadline = time.monotonic() + LOCK_SECONDS
+    driver = connection.connection.driver_connection
+    assert driver is not None
     while True:
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        except OperationalError as error:
-            busy = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-            if not busy or time.monotonic() > deadline:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(random.uniform(0.0005, 0.0015))  # noqa: S311 - to spread, not to hide
         else:
@@ -292,6 +294,8 @@ def _prepare_session(connection: Any, _record: object) -> None:  # noqa: ANN401 
 def _translated() -> Iterator[None]:
     try:
         yield
+    except sqlite3.Error as error:
+        raise StoreUnavailable(f"the database refused: {type(error).__name__}") from error
     except DBAPIError as error:
         kind = type(error.orig).__name__ if error.orig else type(error).__name__
         raise StoreUnavailable(f"the database refused: {kind}") from error

@@ -1,14 +1,17 @@
 """Connections: which URLs are taken, what is durable, and that no secret comes out."""
 
 import os
+import sqlite3
 import stat
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, event, text
 
+from github_app.store import engine
 from github_app.store.database import Store, open_existing, open_store
 from github_app.store.engine import parse_url
 from github_app.store.errors import StoreError, StoreUnavailable
@@ -299,13 +302,50 @@ def test_commit_that_fails_fails_everybody(store: Store) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
-def test_transaction_that_the_database_gave_up_fails_everybody(store: Store) -> None:
+def test_transaction_that_the_database_gave_up_is_done_again_without_the_culprit(
+    store: Store,
+) -> None:
     def gives_up(connection: Connection) -> int:
+        store.queue.request(connection, [a_task("culprit")])
         connection.exec_driver_sql("ROLLBACK")  # as SQLite does by itself when a disk is full
         return int(connection.execute(text("SELECT nonsense")).scalar_one())
 
     outcomes = shared(store, [keeps(store, "a"), gives_up, keeps(store, "b")])
-    assert all(isinstance(outcome, StoreUnavailable) for outcome in outcomes)
+    assert (outcomes[0], outcomes[2]) == (1, 1)
+    assert isinstance(outcomes[1], StoreUnavailable)
+    assert {row.key.subject for row in store.queue.listing()} == {"a", "b"}
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_database_that_is_locked_fails_everybody_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LOCK_SECONDS", 0.2)
+    tried: list[Connection] = []
+    with closing(sqlite3.connect(str(store._database.url.database))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        event.listen(store._database._writers, "engine_connect", tried.append)
+        outcomes = shared(store, [keeps(store, "a"), keeps(store, "b")])
+        other.rollback()
+    assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 2
+    assert len(tried) == 1, "nobody waited a second time"
+    assert shared(store, [keeps(store, "a")]) == [1], "and the store goes on"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_interrupted_transaction_tells_nobody_that_it_was_kept(store: Store) -> None:
+    def interrupted(connection: Connection) -> int:
+        store.queue.request(connection, [a_task("a")])
+        raise KeyboardInterrupt
+
+    jobs = [engine._Job(keeps(store, "b")), engine._Job(interrupted)]
+    store._database._jobs.extend(jobs)
+    with pytest.raises(KeyboardInterrupt):
+        store._database._do_jobs()
+    for job in jobs:
+        assert job.done
+        with pytest.raises(StoreUnavailable):
+            job.outcome()
     assert store.queue.stats().pending == 0
 
 
