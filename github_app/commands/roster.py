@@ -14,9 +14,16 @@ import click
 from github_app import settings as environment
 from github_app.commands.terminal import plain
 from github_app.credentials_file import is_configured
-from github_app.judge.document import Node
+from github_app.judge.document import Mapping, Node
 from github_app.judge.errors import Problem, RosterError
-from github_app.judge.roster import Roster, RosterSource, parse_roster, tighten
+from github_app.judge.roster import (
+    LAYER_PATH,
+    Roster,
+    RosterSource,
+    check_layer,
+    parse_roster,
+    tighten,
+)
 from github_app.roster_pin import people_without_id, pin, pinned_ids
 from github_app.roster_schema import schema
 from github_app.yaml_source import MAX_BYTES, read_document
@@ -125,10 +132,17 @@ def _count(number: int, one: str, several: str) -> str:
 
 @roster.command("pin")
 @click.argument("file", type=FILE)
+@click.option(
+    "--over",
+    type=FILE,
+    metavar="FILE",
+    help="Take FILE for a repository's own layer over this roster, and check it against it.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be added; leave the file alone.")
-def pin_command(file: Path, *, dry_run: bool) -> None:
+def pin_command(file: Path, over: Path | None, *, dry_run: bool) -> None:
     """Add the account id of everybody in the file who has none.
 
+    A repository's own .github/reviewers.yaml, which has no levels, is known by that.
     Only the lines of these people change. An id that is there is never replaced: where GitHub says
     another one, the login has changed hands, and somebody has to look. Reads GITHUB_API_URL; with
     the App's credentials in the environment it asks as the App, else as nobody (60 people an hour).
@@ -136,28 +150,52 @@ def pin_command(file: Path, *, dry_run: bool) -> None:
     Exit code 0: everybody is pinned. 1: somebody is not, or has another id.
     """
     with accounts() as lookup:
-        sys.exit(pin_file(file, lookup, dry_run=dry_run))
+        sys.exit(pin_file(file, lookup, over=over, dry_run=dry_run))
 
 
-def pin_file(file: Path, lookup: Lookup, *, dry_run: bool) -> int:
+def pin_file(file: Path, lookup: Lookup, *, over: Path | None = None, dry_run: bool) -> int:
     """Pin the people in ``file``; print what was done and what somebody has to look at.
 
-    ``lookup`` gives the id of a login, None where there is no such person. Gives the exit code.
-    Errors: RosterError for a file that is not valid as it is; whatever ``lookup`` raises.
+    ``lookup`` gives the id of a login, None where there is no such person. ``over``: the roster
+    that ``file`` is a layer of. Gives the exit code.
+    Errors: RosterError for a file that is not valid, as it is or with the ids (then it is left as
+    it is); whatever ``lookup`` raises.
     """
     raw, name = _bytes(file), str(file)
+    below = None if over is None else _parse(over, None)
     document = read_document(raw, name)
-    parse_roster(document, source=RosterSource(name="this machine", path=name))
+    _check(document, file, below)
     added, complaints = _compare(document, lookup)
     for line in complaints:
         click.echo(plain(f"{name}: {line}"), err=True)
-    if added and not dry_run:
-        replace_file(file, pin(raw.decode(), name, added).encode())
+    if added:
+        text = pin(raw.decode(), name, added)
+        _check(read_document(text, name), file, below)
+        if not dry_run:
+            replace_file(file, text.encode())
     for login, number in added.items():
         click.echo(plain(f"{'would add' if dry_run else 'added'} id {number} to {login}"))
     if not added and not complaints:
         click.echo(plain(f"{name}: everybody is pinned"))
     return 1 if complaints else 0
+
+
+def _check(document: Node, file: Path, below: Roster | None) -> None:
+    """Raises: RosterError for what is not valid as the kind of roster that it is."""
+    source = RosterSource(name="this machine", path=str(file))
+    if below is not None:
+        tighten(below, document, source=source)
+    elif _is_layer(document, file):
+        check_layer(document, source=source)
+    else:
+        parse_roster(document, source=source)
+
+
+def _is_layer(document: Node, file: Path) -> bool:
+    """Whether it is a repository's own: it lies where these lie, and has no levels, which every
+    organisation's roster has. (A clone of the repository ``.github`` has its file there too.)"""
+    there = file.absolute().as_posix().endswith(f"/{LAYER_PATH}")
+    return there and isinstance(document, Mapping) and document.entry("levels") is None
 
 
 def _compare(document: Node, lookup: Lookup) -> tuple[dict[str, int], list[str]]:

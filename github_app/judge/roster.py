@@ -223,6 +223,16 @@ def tighten(org: Roster, document: Node, *, source: RosterSource) -> Roster:
     )
 
 
+def check_layer(document: Node, *, source: RosterSource) -> None:
+    """A repository's own file by itself, where the roster that it tightens is not at hand.
+
+    Errors: RosterError with what is wrong whatever it is laid over. Its levels are not looked at.
+    """
+    reader = read.Reader(document, LAYER, ())
+    read.read_people(reader)
+    _settle(reader, source)
+
+
 def _settle(reader: read.Reader, source: RosterSource) -> tuple[Remark, ...]:
     """The remarks, if there are no problems."""
     if reader.problems.found:
@@ -311,6 +321,7 @@ __all__ = [
     "Roster",
     "RosterSource",
     "Team",
+    "check_layer",
     "parse_roster",
     "raised_by",
     "tighten",

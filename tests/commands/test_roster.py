@@ -253,6 +253,80 @@ def test_a_failed_write_leaves_the_file(file: Path, monkeypatch: pytest.MonkeyPa
     assert [path.read_text() for path in file.parent.iterdir()] == ["old"]
 
 
+# --- pin, of a repository's own layer -------------------------------------------------------------
+
+LAYER = (
+    "version: 1\n# who may not\npeople:\n  kim: junior # for now\nsign_off:\n  from: principal\n"
+)
+
+
+@pytest.fixture
+def layer(tmp_path: Path) -> Path:
+    (tmp_path / ".github").mkdir()
+    return tmp_path / ".github" / "reviewers.yaml"
+
+
+def test_pin_a_layer_by_itself(layer: Path) -> None:
+    layer.write_text(LAYER)
+    assert command.pin_file(layer, GITHUB.get, dry_run=False) == 0
+    number = GITHUB["kim"]
+    expected = LAYER.replace("kim: junior", f"kim: {{id: {number}, level: junior}}")
+    assert layer.read_text() == expected
+
+
+def test_pin_a_layer_over_its_roster(file: Path) -> None:
+    file.write_text(LAYER)
+    assert command.pin_file(file, {"kim": 31}.get, over=BASE, dry_run=False) == 0
+    assert "id: 31" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param("version: 1\npeople: {kim: principal}\n", "would loosen", id="loosens"),
+        pytest.param("version: 1\nlevels: [a]\n", "levels", id="brings-its-own-levels"),
+    ],
+)
+def test_pin_refuses_a_layer_that_does_not_fit(file: Path, text: str, found: str) -> None:
+    file.write_text(text)
+    with pytest.raises(RosterError) as caught:
+        command.pin_file(file, GITHUB.get, over=BASE, dry_run=False)
+    assert found in str(caught.value)
+    assert file.read_text() == text
+
+
+def test_pin_leaves_a_layer_alone_that_ids_would_break(file: Path, tmp_path: Path) -> None:
+    """The organisation knows kim by another id than GitHub does."""
+    roster = tmp_path / "organisation.yaml"
+    roster.write_text(UNPINNED.replace("  kim:\n    level: mid\n", "  kim: {id: 7, level: mid}\n"))
+    text = LAYER.partition("sign_off")[0]
+    file.write_text(text)
+    with pytest.raises(RosterError, match="the organisation has 7"):
+        command.pin_file(file, {"kim": 31}.get, over=roster, dry_run=False)
+    assert file.read_text() == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("version: 1\npeople: {kim: {id: one}}\n", id="wrong-type"),
+        pytest.param("version: 1\npeople: {kim: {id: 5}, bob: {id: 5}}\n", id="id-twice"),
+        pytest.param("version: 1\npeopel: {}\n", id="unknown-key"),
+    ],
+)
+def test_pin_refuses_a_layer_that_is_wrong_by_itself(layer: Path, text: str) -> None:
+    layer.write_text(text)
+    with pytest.raises(RosterError):
+        command.pin_file(layer, GITHUB.get, dry_run=False)
+    assert layer.read_text() == text
+
+
+def test_pin_takes_the_roster_of_a_clone_of_dot_github_for_what_it_is(layer: Path) -> None:
+    layer.write_text(UNPINNED.replace("level: mid", "level: mdi"))
+    with pytest.raises(RosterError, match="mdi"):
+        command.pin_file(layer, GITHUB.get, dry_run=False)
+
+
 def test_pin_command_asks_github(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
