@@ -8,7 +8,7 @@ and ignored, because GitHub adds events at any time.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -44,10 +44,12 @@ class BranchPush:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapped:
-    """What a delivery asks for. ``note`` says why there is nothing to do, where there is not."""
+    """What a delivery asks for. ``note`` says why there is nothing to do, where there is not.
+    ``names`` are those that repositories (by id) had before."""
 
     tasks: tuple[Task, ...] = ()
     pushes: tuple[BranchPush, ...] = ()
+    names: tuple[tuple[int, str], ...] = ()
     note: str = ""
 
 
@@ -237,8 +239,28 @@ def repository(context: Context) -> Mapped:
     if context.action not in {"renamed", "transferred", "archived", "unarchived", "edited"}:
         return Mapped(note="nothing open depends on it")
     if context.repository.get("name") in ROSTER_REPOSITORIES:
-        return whole_installation(context)  # its default branch holds everybody's roster
-    return whole_repository(context)
+        found = whole_installation(context)  # its default branch holds everybody's roster
+    else:
+        found = whole_repository(context)
+    return replace(found, names=tuple(_name_before(context)))
+
+
+def _name_before(context: Context) -> Iterator[tuple[int, str]]:
+    """What the repository was called, as a rule of the roster may still call it."""
+    owner, _, name = str(context.repository.get("full_name") or "").partition("/")
+    changes = context.payload.get("changes")
+    renamed = _at(changes, "repository", "name", "from")
+    moved = _at(changes, "owner", "from", "organization", "login")
+    moved = moved or _at(changes, "owner", "from", "user", "login")
+    if owner and name and (renamed or moved):
+        yield _number(context.repository, "id"), f"{moved or owner}/{renamed or name}"
+
+
+def _at(value: object, *keys: str) -> str:
+    """The text at the end of these keys; empty where there is none."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) else ""
 
 
 def protection(context: Context) -> Mapped:

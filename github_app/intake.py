@@ -44,7 +44,7 @@ def take_in(store: Store, arrival: Arrival, *, app_id: int) -> Receipt:
         body=arrival.body,
         received_at=arrival.received_at,
     )
-    receipt = store.inbox.put(delivery, mapped.tasks, mapped.pushes)
+    receipt = store.inbox.put(delivery, mapped.tasks, mapped.pushes, mapped.names)
     known = arrival.event if arrival.event in RULES else "other"
     store.counters.add("deliveries", {"event": known})
     _log(delivery, mapped, receipt)

@@ -110,8 +110,8 @@ class Judgement:
         Raises: GitHubError when a fact that is needed cannot be had.
         """
         force = self._rosters.in_force(installation, snapshot)
-        pull = snapshot.pull
-        known = memory = self._memory(pull)
+        known = memory = self._memory(snapshot.pull)
+        pull = _called(snapshot.pull, memory.names)
         if force.roster is None:
             verdict = cannot_judge(pull, *force.reasons)
             seen = remember(pull, DetectionPolicy(), memory, self._catalogue)
@@ -204,6 +204,11 @@ def _wanted(verdict: Verdict) -> frozenset[Want]:
     if verdict.outcome is Outcome.OBJECTED:  # a clearing lifts it; and it says what will be needed
         return verdict.wants - {Want.CARRY}
     return verdict.wants & {Want.LOOKALIKES}
+
+
+def _called(pull: PullRequest, names: frozenset[str]) -> PullRequest:
+    former = tuple(sorted(names - {pull.repository.full_name.casefold()}))
+    return replace(pull, repository=replace(pull.repository, former_names=former))
 
 
 def _with_pushes(memory: Memory, pull: PullRequest) -> Memory:

@@ -144,8 +144,11 @@ class Publisher:
         )
 
     def remember(self, judged: Judged) -> None:
-        """Keep the evidence and the pushes, before anything is said on their ground."""
+        """Keep the evidence, the pushes and the repository's name, before anything is said on
+        their ground."""
         pull = judged.snapshot.pull
+        if pull.repository.full_name.casefold() not in judged.known.names:
+            self._store.names.note(pull.repository.id, pull.repository.full_name)
         head = (pull.repository.id, pull.number, pull.head_oid)
         if not _anything(judged.memory) or (judged.memory == judged.known and head in self._heads):
             return

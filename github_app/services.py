@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -92,10 +92,11 @@ def build(settings: Settings) -> Parts:
 
 
 def reads_memory(store: Store) -> Callable[[PullRequest], Memory]:
-    """What the store remembers of a pull request and of its commits."""
+    """What the store remembers of a pull request, of its commits and of its repository."""
 
     def read(pull: PullRequest) -> Memory:
-        return store.memory.read(change_of(pull))
+        names = store.names.of(pull.repository.id)
+        return replace(store.memory.read(change_of(pull)), names=names)
 
     return read
 

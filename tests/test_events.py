@@ -408,3 +408,27 @@ def test_no_payload_raises_anything_else(event: str, payload: object) -> None:
     except MalformedPayload:
         return
     assert isinstance(found, Mapped)
+
+
+@pytest.mark.parametrize(
+    ("action", "changes", "before"),
+    [
+        pytest.param("renamed", {"repository": {"name": {"from": "till"}}}, "acme/till", id="name"),
+        pytest.param(
+            "transferred",
+            {"owner": {"from": {"organization": {"login": "emca"}}}},
+            "emca/shop",
+            id="organisation",
+        ),
+        pytest.param(
+            "transferred", {"owner": {"from": {"user": {"login": "june"}}}}, "june/shop", id="user"
+        ),
+        pytest.param("edited", {"default_branch": {"from": "x"}}, None, id="branch"),
+        pytest.param("renamed", {"repository": {"name": {"from": 7}}}, None, id="no-text"),
+        pytest.param("renamed", [], None, id="no-changes"),
+    ],
+)
+def test_the_name_before_is_kept(action: str, changes: object, before: str | None) -> None:
+    payload = {"action": action, "repository": REPOSITORY, "changes": changes}
+    found = interpret("repository", payload, app_id=1, received_at=NOW)
+    assert found.names == (((REPOSITORY["id"], before),) if before else ())

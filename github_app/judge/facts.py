@@ -45,17 +45,26 @@ class Actor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repository:
-    """``id`` is the numeric database id: names change hands, ids do not."""
+    """``id`` is the numeric database id: names change hands, ids do not.
+
+    ``former_names`` (``owner/name``) are not GitHub's word: what it was called when we saw it.
+    """
 
     id: int
     owner: str
     name: str
     private: bool = True
     default_branch: str | None = None
+    former_names: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:
         return f"{self.owner}/{self.name}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name by which a roster may mean it."""
+        return (self.full_name, *self.former_names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

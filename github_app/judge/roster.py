@@ -30,7 +30,6 @@ from github_app.judge.rules import (
     RuleBook,
     changed_paths,
     compile_names,
-    covers,
     unknown_rename,
 )
 
@@ -157,10 +156,11 @@ class Roster:
         )
 
     def observes(self, repository: Repository) -> bool:
-        """Whether the check never blocks in this repository."""
+        """Whether the check never blocks in this repository. One that was renamed into a pattern
+        is not observed before the pattern is given its earlier names, too."""
         if self.rollout.mode is RolloutMode.OBSERVE:
             return True
-        return bool(self._observed) and covers(self._observed, repository)
+        return all(any(glob.matches(name) for glob in self._observed) for name in repository.names)
 
     @cached_property
     def _observed(self) -> tuple[Glob, ...]:

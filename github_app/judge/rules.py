@@ -101,8 +101,8 @@ def compile_names(patterns: Iterable[str]) -> tuple[Glob, ...]:
 
 
 def covers(globs: tuple[Glob, ...], repository: Repository) -> bool:
-    """Whether the repository is one of these; no patterns cover every one."""
-    return not globs or any(glob.matches(repository.full_name) for glob in globs)
+    """Whether the repository is, or was, one of these; no patterns cover every one."""
+    return not globs or any(glob.matches(name) for glob in globs for name in repository.names)
 
 
 def changed_paths(files: Iterable[ChangedFile]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from github_app.store.inbox import Inbox
 from github_app.store.looks import Looks
 from github_app.store.memory import Memories
 from github_app.store.migrate import migrate
+from github_app.store.names import RepositoryNames
 from github_app.store.queue import Queue
 from github_app.store.rosters import Rosters
 from github_app.store.spending import Spending
@@ -32,7 +33,8 @@ class Store:
         self.queue = Queue(database, self._waker, self.audit, limits)
         self.memory = Memories(database)
         self.grounds = Grounds(database)
-        self.inbox = Inbox(database, self.queue, self.memory, self.grounds)
+        self.names = RepositoryNames(database)
+        self.inbox = Inbox(database, self.queue, self.memory, self.grounds, self.names)
         self.looks = Looks(database)
         self.rosters = Rosters(database)
         self.checks = WrittenChecks(database)

@@ -12,6 +12,7 @@ from github_app.store.clock import now
 from github_app.store.engine import Database
 from github_app.store.grounds import Grounds
 from github_app.store.memory import BranchPush, Memories
+from github_app.store.names import RepositoryNames
 from github_app.store.queue import Queue
 from github_app.store.statement import run
 from github_app.store.tables import deliveries, delivery_tasks, tasks
@@ -61,12 +62,18 @@ class Inbox:
     """The deliveries of one database."""
 
     def __init__(
-        self, database: Database, queue: Queue, memory: Memories, grounds: Grounds
+        self,
+        database: Database,
+        queue: Queue,
+        memory: Memories,
+        grounds: Grounds,
+        names: RepositoryNames,
     ) -> None:
         self._database = database
         self._queue = queue
         self._memory = memory
         self._grounds = grounds
+        self._names = names
         self._insert = (
             queue_sql.insert(database.dialect, deliveries)
             .values(received_at=now())
@@ -79,9 +86,14 @@ class Inbox:
         )
 
     def put(
-        self, delivery: Delivery, wanted: Sequence[Task], pushes: Sequence[BranchPush] = ()
+        self,
+        delivery: Delivery,
+        wanted: Sequence[Task],
+        pushes: Sequence[BranchPush] = (),
+        names: Sequence[tuple[int, str]] = (),
     ) -> Receipt:
-        """Store the delivery, ask for its tasks, remember its pushes: one durable transaction.
+        """Store the delivery, ask for its tasks, remember its pushes and names of repositories:
+        one durable transaction.
 
         When this returns, all is on disk. A repeat of a processed delivery changes nothing; a
         repeat of one that is not asks again. No tasks: it is processed at once, its body dropped.
@@ -94,6 +106,7 @@ class Inbox:
             if stored or not self._is_processed(connection, delivery.guid):
                 self._ask(connection, clean(delivery.guid), wanted)
                 self._memory.add_pushes_within(connection, pushes)
+                self._names.note_within(connection, names)
             return stored
 
         stored = self._database.together(store)

@@ -207,6 +207,14 @@ pushes = Table(
 )
 Index("pushes_after", pushes.c.repository_id, pushes.c.after)
 
+repository_names = Table(
+    "repository_names",
+    metadata,
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("full_name", Text, primary_key=True),  # case-folded
+    Column("first_seen", Text, nullable=False),
+)
+
 rosters = Table(
     "rosters",
     metadata,

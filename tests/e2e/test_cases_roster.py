@@ -230,6 +230,34 @@ def test_rename_the_repository(case: Inline) -> None:
     case.expect(number, "action_required", "CS032", repo="acme/store")
 
 
+STRICT = ROSTER + "rules:\n  - {name: shop, repositories: [acme/shop], from: principal}\n"
+
+
+@pytest.mark.parametrize("known", ["judged", "told"])
+def test_rename_the_repository_out_of_a_rule(case: Inline, known: str) -> None:
+    """Its old name is known from an earlier judgement, or from the news of the rename alone."""
+    case.roster(STRICT)
+    if known == "judged":
+        case.waiting(case.open("early"), "CS017")
+    case.act("olga", "rename_repository", name="store")
+    number = case.open(repo="acme/store")
+    case.act("grace", "approve", repo="acme/store", number=number)
+    case.waiting(number, "CS017", "CS037", repo="acme/store")
+    case.act("ada", "approve", repo="acme/store", number=number)
+    case.expect(number, "success", "CS011", repo="acme/store")
+
+
+def test_rename_the_repository_into_one_that_is_observed(case: Inline) -> None:
+    observing = ROSTER + "rollout: {mode: enforce, observe: [acme/legacy-*]}\n"
+    case.roster(observing)
+    number = case.open()
+    case.waiting(number)
+    case.act("olga", "rename_repository", name="legacy-shop")
+    case.waiting(number, repo="acme/legacy-shop")
+    case.roster(observing.replace("acme/legacy-*", "acme/legacy-*, acme/shop"))
+    case.expect(number, "success", title="Observing:", repo="acme/legacy-shop")
+
+
 def test_another_repository_takes_the_old_name(case: Inline) -> None:
     """Work for the old one must not be published on whoever has its name now."""
     number = case.open()

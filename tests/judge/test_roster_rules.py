@@ -194,6 +194,41 @@ def test_a_repository_with_its_own_file_asks_where_files_moved() -> None:
     assert not own.wants_diff(unread(file("docs/b")))
 
 
+@pytest.mark.parametrize(
+    ("name", "former", "matches"),
+    [
+        pytest.param("payments", (), True, id="its-name"),
+        pytest.param("store", (), False, id="another-name"),
+        pytest.param("store", ("acme/payments",), True, id="renamed-out-of-the-rule"),
+        pytest.param("store", ("acme/x", "acme/payments", "acme/y"), True, id="long-ago"),
+        pytest.param("payments", ("acme/x",), True, id="renamed-into-the-rule"),
+        pytest.param("store", ("old/payments",), False, id="another-owners"),
+    ],
+)
+def test_a_rename_leads_out_of_no_rule(name: str, former: tuple[str, ...], matches: bool) -> None:
+    rule = "rules: [{name: a, repositories: [acme/payments], from: principal}]\n"
+    home = Repository(id=77, owner="acme", name=name, former_names=former)
+    assert bool(roster(PLAIN, rule).requirement(a_pull(repository=home)).because) is matches
+
+
+@pytest.mark.parametrize(
+    ("name", "former", "observed"),
+    [
+        pytest.param("legacy-a", (), True, id="its-name"),
+        pytest.param("legacy-a", ("acme/payments",), False, id="renamed-into-it"),
+        pytest.param("legacy-a", ("acme/legacy-b",), True, id="renamed-within"),
+        pytest.param("legacy-a", ("acme/listed",), True, id="renamed-from-another-listed"),
+        pytest.param("payments", ("acme/legacy-a",), False, id="renamed-out-of-it"),
+    ],
+)
+def test_a_rename_leads_into_no_observing(
+    name: str, former: tuple[str, ...], *, observed: bool
+) -> None:
+    text = "rollout: {observe: [acme/legacy-*, acme/listed]}\n"
+    home = Repository(id=77, owner="acme", name=name, former_names=former)
+    assert roster(PLAIN, text).observes(home) is observed
+
+
 def test_many_rules_and_files() -> None:
     """Each of two hundred rules finds its file among three thousand."""
     rules = "".join(
