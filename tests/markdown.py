@@ -9,7 +9,9 @@ _TOP = ("README.md", "CONTRIBUTING.md", "sandbox/README.md", "bench/README.md")
 PAGES = (*(ROOT / name for name in _TOP), *sorted((ROOT / "docs").glob("*.md")))
 _FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
-_LINK = re.compile(r"!?\[[^\]]*\]\((?!https?://)([^)\s]+)\)")
+_LINK = re.compile(
+    r"""!?\[[^\]]*\]\((?!https?://)([^)\s]+)\)|src(?:set)?="(?!https?://)([^"]+)\""""
+)
 
 
 def named(page: Path) -> str:
@@ -37,7 +39,8 @@ def code_lines(text: str) -> Iterator[str]:
 
 def links(text: str) -> Iterator[tuple[str, str]]:
     """Path and fragment of every link and picture that leads to no other site."""
-    for target in _LINK.findall(prose(text)):
+    for markdown, html in _LINK.findall(prose(text)):
+        target = markdown or html
         path, _, fragment = target.partition("#")
         yield path, fragment
 
