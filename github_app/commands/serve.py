@@ -101,7 +101,8 @@ def set_up_first(stop: threading.Event) -> None:
     host, port = listen_on(os.environ)
     plan = setup.plan_of(os.environ, host, port)
     made = setup.run(plan, os.environ, stop, serves=True)
-    setup.tell_next(made, plan.web_url, serves=True)
+    place = setup.place_of(os.environ, printed=False)
+    setup.tell_next(made, plan, place, serves=True)
     if stop.is_set():
         sys.exit(0)
 

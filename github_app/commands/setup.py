@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
@@ -66,7 +65,7 @@ def setup(org: str, url: str, name: str, port: int | None, *, as_environment: bo
         signal.signal(number, lambda _signal, _frame: stop.set())
     plan = plan_of(env, host, port or usual_port, org=org, url=url, name=name)
     made = run(plan, env, stop, printed=as_environment)
-    tell_next(made, plan.web_url)
+    tell_next(made, plan, place_of(env, printed=as_environment))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +152,13 @@ def run(
             keep=keep,
             clock=time.monotonic,
         )
-        app = create_setup_app(desk, bases=plan.bases, web_url=plan.web_url, serves=serves)
+        app = create_setup_app(
+            desk,
+            bases=plan.bases,
+            web_url=plan.web_url,
+            place=place_of(env, printed=printed),
+            serves=serves,
+        )
         with serving(app, plan.host, plan.port):
             _invite(plan, desk)
             while not desk.shown.wait(POLL) and not stop.is_set():
@@ -189,28 +194,28 @@ def refuse_a_second(env: Mapping[str, str]) -> None:
 @contextmanager
 def _place(
     env: Mapping[str, str], *, printed: bool
-) -> Iterator[Callable[[Registered, Choice], str]]:
+) -> Iterator[Callable[[Registered, Choice], None]]:
     """Where the credentials go: known to be good before there are any."""
     if printed:
         yield partial(_print, env)
         return
-    path = credentials_file.path_in(env)
-    with reserved(path) as place:
-
-        def keep(registered: Registered, chosen: Choice) -> str:
-            place.keep(variables(registered, chosen, env))
-            return f"in {Path(path).absolute()}, for its owner only"
-
-        yield keep
+    with reserved(credentials_file.path_in(env)) as place:
+        yield lambda registered, chosen: place.keep(variables(registered, chosen, env))
 
 
-def _print(env: Mapping[str, str], registered: Registered, chosen: Choice) -> str:
+def _print(env: Mapping[str, str], registered: Registered, chosen: Choice) -> None:
     text = credentials_file.as_assignments(variables(registered, chosen, env))
     try:
         click.echo(text, nl=False)
     except OSError as error:
         raise CredentialsFileError(f"stdout: {error.strerror}") from None
-    return "printed in the terminal"
+
+
+def place_of(env: Mapping[str, str], *, printed: bool) -> str:
+    """Where the credentials will be, in words."""
+    if printed:
+        return "printed in the terminal, and stored in no file"
+    return f"in {plain(credentials_file.path_in(env).absolute())}, for its owner only"
 
 
 def variables(registered: Registered, chosen: Choice, env: Mapping[str, str]) -> dict[str, str]:
@@ -273,14 +278,14 @@ def _invite(plan: Plan, desk: Desk) -> None:
     click.echo("\n".join(lines), err=True)
 
 
-def tell_next(made: Made, web_url: str, *, serves: bool = False) -> None:
+def tell_next(made: Made, plan: Plan, place: str, *, serves: bool = False) -> None:
     """What was made and what is next; nothing secret, and on stderr."""
     app = made.registered
     lines = [
         f'The GitHub App "{plain(app.name)}" of {plain(app.owner)} is registered.',
-        f"Its credentials are {plain(made.kept)}.",
+        f"Its credentials are {place}.",
         "",
-        f"  Install it:          {plain(install_address(app.page, web_url))}",
+        f"  Install it:          {plain(install_address(app.page, plan.web_url))}",
         *([] if serves else ["  Run it:              countersign serve"]),
         f"  Is it protected?     countersign doctor {plain(app.owner)}",
         "",

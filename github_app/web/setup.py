@@ -32,16 +32,17 @@ log = get_logger("setup")
 
 
 def create_setup_app(
-    desk: Desk, *, bases: Mapping[str, str], web_url: str, serves: bool = False
+    desk: Desk, *, bases: Mapping[str, str], web_url: str, place: str, serves: bool = False
 ) -> Flask:
     """The app of a set-up. ``bases``: ``Host`` header -> where such a browser reaches us.
 
     Any other ``Host`` is refused, so no foreign name gets into what is sent to GitHub.
-    ``serves``: Countersign itself starts as soon as this is done.
+    ``place``: where the credentials will be, in words. ``serves``: Countersign itself starts as
+    soon as this is done.
     """
     app = Flask("github_app.web")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
-    app.extensions[EXTENSION] = _Site(desk, bases, web_url, serves=serves)
+    app.extensions[EXTENSION] = _Site(desk, bases, web_url, place, serves=serves)
     app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _refused)
     return app
@@ -50,8 +51,11 @@ def create_setup_app(
 class _Site:
     """What a request needs to know."""
 
-    def __init__(self, desk: Desk, bases: Mapping[str, str], web_url: str, *, serves: bool) -> None:
-        self.desk, self.bases, self.web_url, self.serves = desk, bases, web_url, serves
+    def __init__(
+        self, desk: Desk, bases: Mapping[str, str], web_url: str, place: str, *, serves: bool
+    ) -> None:
+        self.desk, self.bases, self.web_url = desk, bases, web_url
+        self.place, self.serves = place, serves
         origin = urlsplit(web_url)
         self.github = f"{origin.scheme}://{origin.netloc}"
         self.local = app_manifest.is_loopback(origin.hostname or "")
@@ -198,6 +202,7 @@ def done() -> AnyResponse | str | tuple[str, int]:
         render_template(
             "setup/done.html",
             made=desk.made,
+            place=_site().place,
             serves=_site().serves,
             app=desk.made.registered,
             install=install_address(desk.made.registered.page, _site().web_url),
@@ -246,6 +251,7 @@ def _review(session: Session) -> str | tuple[str, int]:
         "setup/review.html",
         problem=problem,
         choice=chosen,
+        place=site.place,
         form=session.form,
         action=f"{target}?{urlencode({'state': state})}",
         manifest=json.dumps(body),

@@ -52,15 +52,14 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What came of it. ``kept``: where the credentials are, in words."""
+    """What came of it. A value that exists is stored."""
 
     registered: Registered
     choice: Choice
-    kept: str
 
 
 class Desk:
-    """``register``: GitHub's code -> the app; ``keep``: stores it, and says where in words.
+    """``register``: GitHub's code -> the app; ``keep``: stores its credentials.
 
     Both raise CountersignError. ``code`` is for the terminal, and for nowhere else.
     """
@@ -70,7 +69,7 @@ class Desk:
         choice: Choice,
         *,
         register: Callable[[str], Registered],
-        keep: Callable[[Registered, Choice], str],
+        keep: Callable[[Registered, Choice], None],
         clock: Callable[[], float],
     ) -> None:
         self._choice = choice
@@ -153,7 +152,8 @@ class Desk:
         made: Made | None = None
         try:
             registered = self._register(code)
-            made = Made(registered, choice, self._keep(registered, choice))
+            self._keep(registered, choice)
+            made = Made(registered, choice)
         finally:
             with self._lock:
                 self.made = made

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from html import unescape
 from io import StringIO
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -77,6 +79,11 @@ def value(page: str, name: str) -> str:
     return unescape(found[1])
 
 
+def site_of(desk: Desk, base: str) -> Flask:
+    bases = {urlsplit(base).netloc: base}
+    return create_setup_app(desk, bases=bases, web_url="https://github.com", place="in a file")
+
+
 @pytest.fixture
 def site() -> Iterator[Site]:
     failure: list[Exception] = []
@@ -91,10 +98,12 @@ def site() -> Iterator[Site]:
     desk = Desk(
         choice(organization="acme", name="", address="", local=False),
         register=register,
-        keep=lambda *_: "in a file",
+        keep=lambda *_: None,
         clock=lambda: 0.0,
     )
-    app = create_setup_app(desk, bases={"127.0.0.1:8000": BASE}, web_url="https://github.com")
+    app = create_setup_app(
+        desk, bases={"127.0.0.1:8000": BASE}, web_url="https://github.com", place="in a file"
+    )
     with app.test_client() as client:
         yield Site(client, desk, failure)
 
@@ -114,6 +123,7 @@ def test_from_the_code_to_the_link_that_installs(site: Site) -> None:
     last = site.get("/setup/done")
     assert 'href="https://github.com/apps/countersign-acme/installations/new"' in last.text
     assert "countersign doctor acme" in last.text
+    assert "Its credentials are in a file." in last.text
     assert not site.desk.shown.is_set()
     last.close()
     assert site.desk.shown.is_set()
@@ -190,11 +200,13 @@ def test_over_https_the_cookie_is_secure() -> None:
     desk = Desk(
         choice(organization="", name="x", address="", local=False),
         register=lambda _: APP,
-        keep=lambda *_: "",
+        keep=lambda *_: None,
         clock=lambda: 0.0,
     )
     base = "https://sign.example.com"
-    app = create_setup_app(desk, bases={"sign.example.com": base}, web_url="https://github.com")
+    app = create_setup_app(
+        desk, bases={"sign.example.com": base}, web_url="https://github.com", place="in a file"
+    )
     with app.test_client() as client:
         answer = client.post("/setup/unlock", base_url=base, data={"code": desk.code})
     assert "Secure" in answer.headers["Set-Cookie"]

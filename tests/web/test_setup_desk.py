@@ -44,10 +44,9 @@ class World:
             raise NotFound("no such code")
         return APP
 
-    def keep(self, app: Registered, chosen: Choice) -> str:
+    def keep(self, app: Registered, chosen: Choice) -> None:
         del chosen
         self.kept.append(app)
-        return "in a file"
 
 
 @pytest.fixture
@@ -60,7 +59,7 @@ def test_from_the_code_to_the_end(world: World) -> None:
     session = desk.unlock(desk.code)
     assert desk.session(session.cookie) is session
     made = desk.register(desk.new_state(), "good")
-    assert (made.registered, made.kept, made.choice) == (APP, "in a file", CHOICE)
+    assert (made.registered, made.choice) == (APP, CHOICE)
     assert desk.phase is Phase.DONE
     assert world.kept == [APP]
 
@@ -212,7 +211,7 @@ def test_after_the_end_nothing_begins(world: World) -> None:
 
 
 def test_what_cannot_be_stored_is_not_called_done(world: World) -> None:
-    def full(app: Registered, chosen: Choice) -> str:
+    def full(app: Registered, chosen: Choice) -> None:
         raise NotFound("the disk is full")
 
     desk = Desk(CHOICE, register=world.register, keep=full, clock=lambda: world.now)
