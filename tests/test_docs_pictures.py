@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.tools.pictures import PICTURES, browser_binary, take
+from sandbox.tools.pictures import NAMES, PICTURES, SETUP, browser_binary, take, take_setup
 from tests.markdown import PAGES, ROOT
 
 IMAGES = ROOT / "docs/images"
@@ -21,7 +21,7 @@ def size(picture: Path) -> tuple[int, int]:
 
 
 def test_every_picture_is_made_by_the_tool_and_shown_on_a_page() -> None:
-    names = {picture.name for picture in PICTURES}
+    names = set(NAMES)
     assert {path.name for path in IMAGES.iterdir()} == names
     text = "\n".join(page.read_text("utf-8") for page in PAGES)
     assert not [name for name in names if f"images/{name}" not in text]
@@ -36,6 +36,8 @@ def test_every_picture_can_be_taken_again(tmp_path: Path) -> None:
             pytest.fail(problem)
         pytest.skip(problem)
     take(tmp_path, binary)
+    take_setup(tmp_path, binary)
+    assert size(tmp_path / SETUP)[1] > 300
     for picture in PICTURES:
         if picture.check_only:  # its height is the text's
             assert size(tmp_path / picture.name)[1] > 300

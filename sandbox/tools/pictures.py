@@ -6,7 +6,11 @@ browser (chromium).
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,8 +23,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from sandbox import play
 from sandbox.examples import CART, by_claude_code, by_hand
-from sandbox.real_app import RealApp
-from sandbox.seed import REPOSITORY
+from sandbox.real_app import AppFailed, RealApp, free_port
+from sandbox.seed import ORGANIZATION, REPOSITORY
 from sandbox.server import Sandbox
 
 BINARIES = ("chromium", "chromium-browser", "google-chrome")
@@ -28,6 +32,7 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+_ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60_000  # milliseconds until the app must have answered
 WAITING = "Waiting for a senior: @grace or @ada can sign off"
 SIGNED = "Signed off by @grace (senior)"
@@ -51,6 +56,9 @@ PICTURES = (
     Picture(name="check-waiting.png", title=WAITING, colours="light", check_only=True),
     Picture(name="check-signed.png", title=SIGNED, colours="light", check_only=True),
 )
+SETUP = "setup.png"  # the card of the set-up's page that has the permissions
+NAMES = (*(picture.name for picture in PICTURES), SETUP)
+INVITATION = re.compile(r"(http://\S+/setup)\s.*?works once:\s+([A-Z0-9-]{14})", re.DOTALL)
 
 
 def take(folder: Path, binary: str) -> None:
@@ -65,6 +73,48 @@ def take(folder: Path, binary: str) -> None:
         _take(folder, browser, f"{hub.url}/{REPOSITORY}/pull/{number}", WAITING)
         hub.act("grace", "approve", repo=REPOSITORY, number=number)
         _take(folder, browser, f"{hub.url}/{REPOSITORY}/pull/{number}", SIGNED)
+
+
+def take_setup(folder: Path, binary: str) -> None:
+    """Take the picture of the set-up: the real command, asked by a browser. Raises: AppFailed."""
+    with tempfile.TemporaryDirectory() as directory, Sandbox(with_app=False) as hub:
+        plain = {name: text for name, text in os.environ.items() if not name.startswith("GITHUB_")}
+        command = subprocess.Popen(  # noqa: S603 -- our own command line
+            [sys.executable, "-m", "github_app", "setup", "--org", ORGANIZATION],
+            env={**plain, **hub.env(), "PORT": str(free_port()), "PYTHONPATH": str(_ROOT)},
+            cwd=directory,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with command, _browser(binary) as browser:
+            try:
+                _take_setup(browser, folder / SETUP, *_invited(command))
+            finally:
+                command.terminate()
+
+
+def _invited(command: subprocess.Popen[str]) -> tuple[str, str]:
+    """The address and the code that the terminal shows."""
+    shown = ""
+    for line in command.stderr or ():
+        shown += line
+        if found := INVITATION.search(shown):
+            return found[1], found[2]
+    raise AppFailed(f"countersign setup did not start:\n{shown}")
+
+
+def _take_setup(browser: Browser, file: Path, address: str, code: str) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 860}, color_scheme="light")
+    try:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(address)
+        page.get_by_label("Code").fill(code)
+        page.get_by_role("button", name="Continue").click()
+        card = page.locator("section.card", has=page.get_by_role("table"))
+        card.screenshot(path=file, animations="disabled")
+    finally:
+        context.close()
 
 
 def _story(hub: Sandbox) -> int:
@@ -137,8 +187,9 @@ def main(folder: Path) -> None:
     if binary is None:
         raise click.ClickException(f"no browser: none of {', '.join(BINARIES)} is installed")
     take(folder, binary)
-    for picture in PICTURES:
-        click.echo(folder / picture.name)
+    take_setup(folder, binary)
+    for name in NAMES:
+        click.echo(folder / name)
 
 
 if __name__ == "__main__":
