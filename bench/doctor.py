@@ -21,25 +21,27 @@ FIRST_ID = 1_000_000  # apart from the ids that the sandbox starts with
 
 
 def fill(hub: Hub, count: int) -> None:
-    """``count`` repositories in all, under one ruleset of the organisation."""
+    """``count`` repositories in all, each under a ruleset of its own: the most there is to read.
+
+    Everybody in the organisation may write, and nobody who signs is an owner of it, so that of each
+    repository must be asked who may push there.
+    """
+    hub.box.world.organization("acme").base_permission = "write"
+    check = {"context": CHECK, "integration_id": hub.box.app.id}
+    rules = [
+        {"type": "required_status_checks", "parameters": {"required_status_checks": [check]}},
+        {"type": "pull_request", "parameters": {}},
+    ]
+    conditions = {"ref_name": {"include": ["~DEFAULT_BRANCH"]}}
+    ruleset = {"name": "all", "enforcement": "active", "conditions": conditions, "rules": rules}
     with hub.box.world.quiet():
         for place in range(2, count):
             hub.act(
                 "olga", "create_repository", name=f"shop-{place}", owner="acme", private=True,
                 id=FIRST_ID + place,
             )  # fmt: skip
-        check = {"context": CHECK, "integration_id": hub.box.app.id}
-        parameters = {"required_status_checks": [check]}
-        conditions = {
-            "ref_name": {"include": ["~DEFAULT_BRANCH"]},
-            "repository_name": {"include": ["~ALL"]},
-        }
-        rules = [
-            {"type": "required_status_checks", "parameters": parameters},
-            {"type": "pull_request", "parameters": {}},
-        ]
-        ruleset = {"name": "all", "enforcement": "active", "conditions": conditions, "rules": rules}
-        hub.act("olga", "set_ruleset", org="acme", ruleset=ruleset)
+        for name in hub.box.world.repositories.values():
+            hub.act("olga", "set_ruleset", repo=name.full_name, ruleset=ruleset)
 
 
 def run(*, repositories: int = 2_000) -> list[Figure]:

@@ -235,14 +235,33 @@ def label(context: Context) -> Mapped:
     return whole_repository(context)
 
 
+# Whether anything is demanded of a branch may depend on these; a repository that is gone is noted.
+_PROTECTION_ACTIONS = frozenset(
+    {
+        "archived",
+        "created",
+        "deleted",
+        "edited",
+        "privatized",
+        "publicized",
+        "renamed",
+        "transferred",
+        "unarchived",
+    }
+)
+
+
 def repository(context: Context) -> Mapped:
+    looks = _look_at_repository(context) if context.action in _PROTECTION_ACTIONS else ()
     if context.action not in {"renamed", "transferred", "archived", "unarchived", "edited"}:
-        return Mapped(note="nothing open depends on it")
+        return Mapped(tasks=looks, note="" if looks else "nothing open depends on it")
     if context.repository.get("name") in ROSTER_REPOSITORIES:
         found = whole_installation(context)  # its default branch holds everybody's roster
     else:
         found = whole_repository(context)
-    return replace(found, names=tuple(_name_before(context)))
+    return replace(
+        found, tasks=(*found.tasks, *looks), names=tuple(_name_before(context))
+    )
 
 
 def _name_before(context: Context) -> Iterator[tuple[int, str]]:
@@ -264,17 +283,29 @@ def _at(value: object, *keys: str) -> str:
 
 
 def protection(context: Context) -> Mapped:
-    """Rules changed: look whether the check is still required."""
-    payload_repository = context.payload.get("repository")
-    if not isinstance(payload_repository, Mapping):
-        return whole_installation(context)
-    return Mapped(tasks=(context.task(TaskKind.DOCTOR, priority=BULK),))
+    """Rules changed: look whether the check is still required, there or everywhere."""
+    if isinstance(context.payload.get("repository"), Mapping):
+        return Mapped(tasks=_look_at_repository(context))
+    return Mapped(tasks=_look_at_installation(context))
+
+
+def _look_at_repository(context: Context) -> tuple[Task, ...]:
+    return (context.task(TaskKind.DOCTOR),)
+
+
+def _look_at_installation(context: Context) -> tuple[Task, ...]:
+    """One look at everything the installation covers, and at the installation itself."""
+    nowhere: Mapping[str, Any] = {"id": 0, "full_name": ""}
+    subject = str(context.installation_id)
+    return (context.task(TaskKind.DOCTOR, subject, priority=BULK, repository=nowhere),)
 
 
 def installation(context: Context) -> Mapped:
+    looks = _look_at_installation(context)
     if context.action in {"deleted", "suspend"}:
-        return Mapped(note="the installation is gone or suspended: GitHub refuses both ways")
-    return whole_installation(context)
+        return Mapped(tasks=looks)  # nothing is judged: GitHub refuses both ways
+    everywhere = whole_installation(context)
+    return replace(everywhere, tasks=(*everywhere.tasks, *looks))
 
 
 def installation_repositories(context: Context) -> Mapped:
@@ -284,7 +315,7 @@ def installation_repositories(context: Context) -> Mapped:
         for one in added
         if isinstance(one, Mapping)
     ]
-    return Mapped(tasks=tuple(tasks), note="" if tasks else "no repository was added")
+    return Mapped(tasks=(*tasks, *_look_at_installation(context)))
 
 
 def ignored(reason: str) -> Callable[[Context], Mapped]:

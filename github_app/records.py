@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 
-from github_app.gateway.protection import Requirement
 from github_app.judge.facts import Review
 from github_app.judge.reasons import Reason
 from github_app.judge.report import Report
@@ -90,17 +89,6 @@ def bypassed(judgement: Judged, deliveries: tuple[str, ...]) -> Entry:
             "check": pull.check.conclusion if pull.check else None,
             "reasons": _codes(judgement.verdict.reasons),
         },
-    )
-
-
-def protection(task: Task, found: Requirement, deliveries: tuple[str, ...]) -> Entry:
-    """Whether the check is required on the default branch, and only from us."""
-    return Entry(
-        kind=RecordKind.PROTECTION,
-        repository_id=task.repository_id,
-        repository=task.full_name,
-        deliveries=deliveries,
-        fields={"branch": found.branch, "required": found.required, "pinned": found.pinned},
     )
 
 

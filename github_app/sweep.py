@@ -28,6 +28,9 @@ log = get_logger("sweep")
 EVERY = 300.0
 # How often is asked whether a quick look is due: one small read of the database.
 TICK = 2.0
+# Rules that change without an event (it was lost, or the app may not hear of rules) are noticed so
+# soon. One look asks once for 25 repositories. Seconds.
+PROTECTION_EVERY = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,17 +76,27 @@ class Timer:
 class Sweeper:
     """Looks for what was missed. Whoever calls it sees to it that nobody else does meanwhile."""
 
-    def __init__(self, *, github: GitHub, store: Store, fetcher: Fetcher, teams: Teams) -> None:
+    def __init__(
+        self,
+        *,
+        github: GitHub,
+        store: Store,
+        fetcher: Fetcher,
+        teams: Teams,
+        protection_every: float = PROTECTION_EVERY,
+    ) -> None:
         self._github = github
         self._store = store
         self._fetcher = fetcher
         self._teams = teams
+        self._protection_every = protection_every
 
     def sweep(self) -> Swept:
         """Look once for everything that was missed. Raises: StoreError."""
         problems: list[str] = []
         fetched = self._attempt(self._fetcher.fetch, problems)
         repositories = self._attempt(self._ask_repositories, problems)
+        self._attempt(self._ask_protection, problems)
         self._store.inbox.prune()
         self._store.checks.prune()
         swept = Swept(fetched=fetched, repositories=repositories, problems=tuple(problems))
@@ -98,6 +111,20 @@ class Sweeper:
         except GitHubError as error:
             problems.append(str(error))
             return 0
+
+    def _ask_protection(self) -> int:
+        """Have every installation looked at whose last look is long ago, also those that went."""
+        asked, now = self._store.queue.asked(TaskKind.DOCTOR, 0), self._store.now()
+        known = {one.id for one in the_app.installations(self._github.app())}
+        known |= self._store.protections.installations()
+        due = [
+            Task(kind=TaskKind.DOCTOR, installation_id=number, subject=str(number), priority=BULK)
+            for number in sorted(known)
+            if str(number) not in asked
+            or now - asked[str(number)].asked_at >= self._protection_every
+        ]
+        self._store.queue.add(due)
+        return len(due)
 
     def _ask_repositories(self) -> int:
         """Have every repository of every installation looked through."""

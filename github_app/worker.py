@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import assert_never
 
 from github_app import records
+from github_app.drift import Drift
 from github_app.events import Told, told_by
 from github_app.expansion import Expansion, seen
-from github_app.gateway import commit, protection
+from github_app.gateway import commit
 from github_app.gateway.client import GitHub, Installation
 from github_app.gateway.errors import (
     GitHubError,
@@ -102,6 +103,12 @@ class Worker:
         self._now = now
         self._publisher = Publisher(
             github=github, store=store, check_name=judgement.check_name, web_url=web_url
+        )
+        self._drift = Drift(
+            github=github,
+            store=store,
+            app_id=judgement.app_id,
+            check_name=judgement.check_name,
         )
         self._expansion = Expansion(
             queue=store.queue,
@@ -314,26 +321,9 @@ class Worker:
         return any(True for _ in self._store.audit.records(same))
 
     def _doctor(self, claim: Claim, installation: Installation) -> None:
-        """The rules changed: is the check still required on the default branch, and pinned to us?
-
-        Written down where it differs from what was last written.
-        """
-        owner, _, name = claim.task.full_name.partition("/")
-        found = protection.requirement(
-            installation,
-            owner,
-            name,
-            app_id=self._judgement.app_id,
-            check_name=self._judgement.check_name,
-        )
-        entry = records.protection(claim.task, found, claim.deliveries)
-        before = Filter(repository_id=claim.task.repository_id, kind=entry.kind)
-        last = [record.entry.fields for record in self._store.audit.records(before, newest=1)]
-        changed = not last or last[0] != entry.fields
-        if changed:
-            say = log.info if found.required and found.pinned else log.warning
-            say("protection", **dict(entry.fields), **about(claim))
-        self._store.queue.settle(claim, records=[entry] if changed else [])
+        """Rules, permissions or repositories changed: is the check still required?"""
+        self._drift.look(installation, claim.task, claim.deliveries)
+        self._store.queue.settle(claim)
 
     def _judge(self, installation: Installation, snapshot: Snapshot) -> Judged:
         judged = self._judgement.judge(installation, snapshot)

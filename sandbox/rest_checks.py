@@ -309,6 +309,28 @@ def _branch(repository: Repository, name: str) -> dict[str, Any]:
     }
 
 
+@route("GET", f"{REPO}/git/matching-refs/<path:ref>", "contents:read")
+def matching_refs(repository: Repository, ref: str) -> Response:
+    """Refs whose name, without ``refs/``, begins so."""
+    named = {f"refs/heads/{name}": sha for name, sha in repository.branches.items()}
+    named |= {f"refs/tags/{name}": sha for name, sha in repository.tags.items()}
+    found = sorted(name for name in named if name.startswith(f"refs/{ref}"))
+    url = f"{services().world.api_url}/repos/{repository.full_name}/git"
+    return paged(
+        found,
+        lambda name: {
+            "ref": name,
+            "node_id": f"REF_{repository.id:x}_{name}",
+            "url": f"{url}/{name}",
+            "object": {
+                "type": "commit",
+                "sha": named[name],
+                "url": f"{url}/commits/{named[name]}",
+            },
+        },
+    )
+
+
 @route("GET", f"{REPO}/branches/<path:branch>", "contents:read")
 def get_branch(repository: Repository, branch: str) -> Json:
     if branch not in repository.branches:

@@ -53,15 +53,20 @@ def matches(pattern: str, name: str) -> bool:
     return re.fullmatch(out, name) is not None
 
 
-def _ref_matches(conditions: dict[str, Any], repository: Repository, branch: str) -> bool:
+_PREFIXES = {"branch": "refs/heads/", "tag": "refs/tags/"}
+
+
+def _ref_matches(
+    conditions: dict[str, Any], repository: Repository, name: str, target: str
+) -> bool:
     wanted = conditions.get("ref_name") or {"include": ["~ALL"], "exclude": []}
 
     def hit(pattern: str) -> bool:
         if pattern == "~ALL":
             return True
         if pattern == "~DEFAULT_BRANCH":
-            return branch == repository.default_branch
-        return matches(pattern.removeprefix("refs/heads/"), branch)
+            return target == "branch" and name == repository.default_branch
+        return matches(pattern.removeprefix(_PREFIXES[target]), name)
 
     included = any(hit(pattern) for pattern in wanted.get("include", []))
     return included and not any(hit(pattern) for pattern in wanted.get("exclude", []))
@@ -87,14 +92,14 @@ def org_rulesets(repository: Repository) -> list[Ruleset]:
     return [ruleset for ruleset in found if _repository_matches(ruleset.conditions, repository)]
 
 
-def rulesets_for(repository: Repository, branch: str) -> list[Ruleset]:
-    """Active branch rulesets that apply, the organisation's first."""
+def rulesets_for(repository: Repository, name: str, target: str = "branch") -> list[Ruleset]:
+    """Active rulesets that apply to a branch (or ``tag``), the organisation's first."""
     return [
         ruleset
         for ruleset in [*org_rulesets(repository), *repository.rulesets.values()]
         if ruleset.enforcement == "active"
-        and ruleset.target == "branch"
-        and _ref_matches(ruleset.conditions, repository, branch)
+        and ruleset.target == target
+        and _ref_matches(ruleset.conditions, repository, name, target)
     ]
 
 

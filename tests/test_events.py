@@ -168,15 +168,36 @@ def test_a_pull_request_is_judged_again(action: str) -> None:
         pytest.param("label", {"action": "deleted"}, [(TaskKind.REPOSITORY, "")], id="label"),
         pytest.param("label", {"action": "created"}, [], id="new-label"),
         pytest.param(
-            "repository", {"action": "renamed"}, [(TaskKind.REPOSITORY, "")], id="renamed"
+            "repository",
+            {"action": "renamed"},
+            [(TaskKind.REPOSITORY, ""), (TaskKind.DOCTOR, "")],
+            id="renamed",
         ),
         pytest.param(
             "repository",
             {"action": "edited", "repository": {**REPOSITORY, "name": ".github"}},
-            [(TaskKind.INSTALLATION, "")],
+            [(TaskKind.INSTALLATION, ""), (TaskKind.DOCTOR, "")],
             id="the-roster-repositorys-default-branch",
         ),
-        pytest.param("repository", {"action": "deleted"}, [], id="repository-deleted"),
+        pytest.param(
+            "repository", {"action": "deleted"}, [(TaskKind.DOCTOR, "")], id="repository-deleted"
+        ),
+        pytest.param(
+            "repository",
+            {"action": "publicized"},
+            [(TaskKind.DOCTOR, "")],
+            id="repository-made-public",
+        ),
+        pytest.param(
+            "repository",
+            {"action": "privatized"},
+            [(TaskKind.DOCTOR, "")],
+            id="repository-made-private",
+        ),
+        pytest.param(
+            "repository", {"action": "created"}, [(TaskKind.DOCTOR, "")], id="repository-created"
+        ),
+        pytest.param("repository", {"action": "pinned"}, [], id="repository-else"),
         pytest.param(
             "repository_ruleset", {"action": "deleted"}, [(TaskKind.DOCTOR, "")], id="ruleset"
         ),
@@ -184,16 +205,41 @@ def test_a_pull_request_is_judged_again(action: str) -> None:
             "branch_protection_rule", {"action": "edited"}, [(TaskKind.DOCTOR, "")], id="classic"
         ),
         pytest.param(
-            "installation", {"action": "created"}, [(TaskKind.INSTALLATION, "")], id="installed"
+            "repository_ruleset",
+            {"action": "edited", "repository": None},
+            [(TaskKind.DOCTOR, "5")],
+            id="ruleset-of-the-organisation",
         ),
-        pytest.param("installation", {"action": "suspend"}, [], id="suspended"),
+        pytest.param(
+            "installation",
+            {"action": "created"},
+            [(TaskKind.INSTALLATION, ""), (TaskKind.DOCTOR, "5")],
+            id="installed",
+        ),
+        pytest.param(
+            "installation",
+            {"action": "new_permissions_accepted"},
+            [(TaskKind.INSTALLATION, ""), (TaskKind.DOCTOR, "5")],
+            id="permissions",
+        ),
+        pytest.param(
+            "installation", {"action": "suspend"}, [(TaskKind.DOCTOR, "5")], id="suspended"
+        ),
+        pytest.param(
+            "installation", {"action": "deleted"}, [(TaskKind.DOCTOR, "5")], id="uninstalled"
+        ),
         pytest.param(
             "installation_repositories",
             {"action": "added", "repositories_added": [{"id": 9, "full_name": "acme/new"}]},
-            [(TaskKind.REPOSITORY, "")],
+            [(TaskKind.REPOSITORY, ""), (TaskKind.DOCTOR, "5")],
             id="repository-added",
         ),
-        pytest.param("installation_repositories", {"action": "removed"}, [], id="removed"),
+        pytest.param(
+            "installation_repositories",
+            {"action": "removed"},
+            [(TaskKind.DOCTOR, "5")],
+            id="removed",
+        ),
         pytest.param("issue_comment", {"action": "created"}, [], id="comment"),
         pytest.param("ping", {}, [], id="ping"),
         pytest.param("a_new_event", {"action": "whatever"}, [], id="unknown"),

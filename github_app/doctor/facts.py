@@ -22,13 +22,20 @@ class RepositoryFacts:
 
     ``no_plan``: private, and its owner's plan has no protection for private repositories.
     ``observed``: by the owner's roster its check is always green.
-    ``unread``: why its rules could not be read; empty when they were.
+    ``unread``: why its rules could not be read; empty when they were. ``loose_tags``: some release
+    tags that whoever writes may move. ``able``: signers who may push there, as many as are needed
+    or fewer; None unknown. ``asleep``: archived or disabled, so that nothing can be merged.
+    ``since``: when its protection was last seen to change (ISO 8601), as far as that is recorded.
     """
 
     full_name: str
     branches: tuple[BranchFacts, ...] = ()
     observed: bool = False
     no_plan: bool = False
+    asleep: bool = False
+    since: str = ""
+    loose_tags: tuple[str, ...] = ()
+    able: tuple[str, ...] | None = None
     unread: str = ""
 
 

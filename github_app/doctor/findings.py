@@ -53,14 +53,39 @@ def of_repository(facts: RepositoryFacts, account: AccountFacts) -> tuple[Findin
         for rule in BRANCH_RULES
         for finding in rule(branch, f"{facts.full_name} {branch.name}", account)
     )
-    return (*_observed(facts), *found)
+    rules = (_observed, _able, _tags)
+    return (*(one for rule in rules for one in rule(facts, account)), *found)
 
 
-def _observed(facts: RepositoryFacts) -> Iterator[Finding]:
+def _observed(facts: RepositoryFacts, _: AccountFacts) -> Iterator[Finding]:
     if facts.observed:
         what = "the roster only observes here: the check is always green"
         mend = "Set rollout.mode to enforce, or take the repository out of rollout.observe."
         yield _finding(Level.HOLE, "observed", facts.full_name, what, mend)
+
+
+def _able(facts: RepositoryFacts, account: AccountFacts) -> Iterator[Finding]:
+    """An approval of somebody who may not push does not count."""
+    needed = account.roster.needed if account.roster else 0
+    if facts.asleep or not account.roster or len(account.roster.signers) < needed:
+        return  # there is a larger hole
+    if facts.able is None:
+        what = "whether those who sign may push here was not seen: else their approval is void"
+        mend = "Run the doctor on this repository alone, with Members: read accepted."
+        yield _finding(Level.UNKNOWN, "push-right-unknown", facts.full_name, what, mend)
+    elif len(facts.able) < needed:
+        who = f"{len(facts.able)} of those who sign may push here"
+        what = f"{needed} must sign, {who}: {_listed(facts.able)}"
+        mend = "Give somebody who signs write access: an approval counts only with it."
+        yield _finding(Level.HOLE, "no-push-right", facts.full_name, what, mend)
+
+
+def _tags(facts: RepositoryFacts, _: AccountFacts) -> Iterator[Finding]:
+    """A tag can be moved to a commit that no pull request brought in."""
+    if facts.loose_tags:
+        what = f"whoever writes can move or delete release tags: {_listed(facts.loose_tags)}"
+        mend = "Run `countersign protect --tags` on it, or hold them by a tag ruleset of yours."
+        yield _finding(Level.WARNING, "tags", facts.full_name, what, mend)
 
 
 def _finding(level: Level, code: str, where: str, what: str, mend: str) -> Finding:
@@ -187,6 +212,12 @@ def _check(branch: BranchFacts, where: str, account: AccountFacts) -> Iterator[F
         yield _finding(Level.HOLE, "not-pinned", where, what, _PROTECT)
     else:
         yield from _bypass(pinned, where, "the check")
+        elsewhere = [one for one in checks if one.app_id not in {None, account.app_id}]
+        if elsewhere:
+            what = f"{account.check_name} is required from another app as well"
+            mend = "Take it out of that rule: unless that app reports it too, nothing can merge."
+            told = f"{what} ({_sources(elsewhere)})"
+            yield _finding(Level.WARNING, "also-elsewhere", where, told, mend)
 
 
 def _pull_request(branch: BranchFacts, where: str, account: AccountFacts) -> Iterator[Finding]:

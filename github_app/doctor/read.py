@@ -1,4 +1,4 @@
-"""Reads what the doctor judges: a few calls for the account, two for most repositories."""
+"""Reads what the doctor judges: a few calls for the account, few for 25 repositories at once."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
+from github_app.doctor.able import Able
 from github_app.doctor.facts import AccountFacts, BranchFacts, RepositoryFacts, RosterFacts
 from github_app.gateway import app as the_app
 from github_app.gateway import protection, supplements
@@ -22,8 +23,17 @@ from github_app.gateway.errors import (
     TokenRefused,
 )
 from github_app.gateway.failures import github_time
-from github_app.gateway.protection import Branch, BypassReader, Demand
-from github_app.gateway.repository import repositories
+from github_app.gateway.protection import BypassReader, Demand
+from github_app.gateway.survey import (
+    BATCH,
+    Branch,
+    Covered,
+    Surveyed,
+    bypasses,
+    covered,
+    one,
+    survey,
+)
 from github_app.judge.errors import RosterError
 from github_app.judge.facts import Repository
 from github_app.judge.roster import Roster, RosterSource, parse_roster
@@ -34,7 +44,6 @@ THREADS = 16  # GitHub takes 100 calls at once
 # GitHub may want a pause among thousands of calls; longer ones are left to whoever asked. Seconds.
 LONGEST_PAUSE = 900.0
 NEWEST_DELIVERIES = 100  # one page
-RELEASES = "release/"
 # After these nothing else can be read either.
 _HOPELESS = (RateLimited, Suspended, TokenRefused)
 
@@ -63,9 +72,13 @@ class Examination:
         self._name = name
         self._pulls = pulls
         self._sleep = sleep
-        self._bypass = BypassReader(administrator) if administrator else None
+        self._administrator = administrator
+        self._reader = BypassReader(administrator) if administrator else None
+        self._bypasses: dict[int, tuple[str, ...] | None] = {}
+        self._plans: dict[str, bool] = {}
         self._installation: Installation | None = None
         self._roster: Roster | None = None
+        self._able: Able | None = None
 
     def account(self) -> AccountFacts:
         """The app and the account. Raises: GitHubError, where GitHub cannot be asked."""
@@ -100,53 +113,81 @@ class Examination:
             return facts
         self._installation = self._github.installation(found.id)
         roster, self._roster = read_roster(self._installation, found.account, self._settings.roster)
+        if self._roster is not None and len(roster.signers) >= roster.needed:
+            organization = found.account if found.account_type == "Organization" else None
+            self._able = Able(self._installation, organization, roster.signers, roster.needed)
         return replace(facts, roster=roster)
 
-    def repositories(self) -> list[Repository]:
+    def repositories(self) -> list[Covered]:
         """What to look at, after ``account``; nothing where the app is not. Raises: GitHubError."""
         if self._installation is None:
             return []
         if self._name is not None:
-            return [protection.repository(self._installation, self._owner, self._name)]
-        return list(repositories(self._installation))
+            return [one(self._installation, self._owner, self._name)]
+        return list(covered(self._installation))
 
     def examine(
-        self, found: list[Repository], on_each: Callable[[], None] = lambda: None
+        self, found: list[Covered], on_each: Callable[[], None] = lambda: None
     ) -> list[RepositoryFacts]:
         """Each repository, many at once, in their order. ``on_each`` hears of every one done.
 
         Waits where GitHub wants a pause. Raises: RateLimited for a long one, Suspended,
         TokenRefused. Anything else is said of the repository.
         """
+        batches = [found[start : start + BATCH] for start in range(0, len(found), BATCH)]
         with ThreadPoolExecutor(THREADS) as pool:
-            futures = [pool.submit(self._patiently, one) for one in found]
+            futures = [pool.submit(self._patiently, batch) for batch in batches]
             try:
-                facts = []
+                facts: list[RepositoryFacts] = []
                 for future in futures:
-                    facts.append(future.result())
-                    on_each()
+                    for each in future.result():
+                        facts.append(each)
+                        on_each()
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
         return facts
 
-    def _patiently(self, repository: Repository) -> RepositoryFacts:
+    def _patiently(self, batch: list[Covered]) -> list[RepositoryFacts]:
         while True:
             try:
-                return self._repository(repository)
+                return self._examined(batch)
             except RateLimited as error:
                 pause = (error.until - datetime.now(UTC)).total_seconds()
                 if pause > LONGEST_PAUSE:
                     raise
                 self._sleep(max(pause, 0.0))
 
-    def _repository(self, repository: Repository) -> RepositoryFacts:
+    def _examined(self, batch: list[Covered]) -> list[RepositoryFacts]:
+        assert self._installation is not None
+        awake = [each for each in batch if not each.asleep]
+        try:
+            found = dict(survey(self._installation, awake, check_name=self._settings.check_name))
+        except _HOPELESS:
+            raise
+        except GitHubError as error:
+            found = dict.fromkeys(awake, error)
+        read = [one for one in found.values() if isinstance(one, Surveyed)]
+        self._read_bypasses(read)
+        return [
+            self._facts(each, found[each]) if each in found else _asleep(each) for each in batch
+        ]
+
+    def _facts(self, covered: Covered, found: Surveyed | GitHubError) -> RepositoryFacts:
+        repository = covered.repository
         facts = RepositoryFacts(
             full_name=repository.full_name,
             observed=self._roster is not None and self._roster.observes(repository),
         )
         try:
-            return replace(facts, branches=tuple(self._branches(repository)))
+            if isinstance(found, GitHubError):
+                raise found
+            repository = found.repository
+            facts = replace(facts, full_name=repository.full_name, loose_tags=found.loose_tags)
+            if not self._plan_has_rules(found):
+                return replace(facts, no_plan=True)
+            facts = replace(facts, branches=tuple(self._branches(found)))
+            return replace(facts, able=self._able.of(repository) if self._able else None)
         except _HOPELESS:
             raise
         except Forbidden as error:
@@ -157,43 +198,84 @@ class Examination:
         except GitHubError as error:
             return replace(facts, unread=str(error))
 
-    def _branches(self, repository: Repository) -> Iterator[BranchFacts]:
+    def _plan_has_rules(self, found: Surveyed) -> bool:
+        """GraphQL shows no rules where the plan has none: asked once, where none are shown."""
+        repository = found.repository
+        if not repository.private or any(branch.demands for branch in found.branches):
+            return True
         assert self._installation is not None
-        listed = protection.branches(
-            self._installation,
-            repository.owner,
-            repository.name,
-            check_name=self._settings.check_name,
-        )
-        default = repository.default_branch or ""
-        chosen = [one for one in listed if one.name == default or one.name.startswith(RELEASES)]
-        if default and all(one.name != default for one in chosen):  # nothing was pushed yet
-            chosen.insert(0, Branch(name=default, classic=False, demands=()))
-        for branch in chosen:
-            yield self._branch(self._installation, repository, branch)
+        if repository.owner not in self._plans:
+            branch = repository.default_branch or "main"
+            try:
+                protection.rules(
+                    self._installation,
+                    repository.owner,
+                    repository.name,
+                    branch,
+                    check_name=self._settings.check_name,
+                )
+            except Forbidden as error:
+                if error.missing is not None:
+                    raise
+                self._plans[repository.owner] = False
+            else:
+                self._plans[repository.owner] = True
+        return self._plans[repository.owner]
 
-    def _branch(
-        self, installation: Installation, repository: Repository, branch: Branch
-    ) -> BranchFacts:
-        rules = protection.rules(
-            installation,
-            repository.owner,
-            repository.name,
-            branch.name,
-            check_name=self._settings.check_name,
-            bypass=self._bypass,
-        )
+    def _branches(self, found: Surveyed) -> Iterator[BranchFacts]:
+        for branch in found.branches:
+            yield self._branch(found.repository, branch)
+
+    def _branch(self, repository: Repository, branch: Branch) -> BranchFacts:
+        assert self._installation is not None
         pulls: tuple[Demand, ...] | None = ()
         if branch.classic:
             pulls = protection.classic_pull_request(
-                installation, repository.owner, repository.name, branch.name
+                self._installation, repository.owner, repository.name, branch.name
             )
+        demands = [self._with_bypass(repository, demand) for demand in branch.demands]
         return BranchFacts(
             name=branch.name,
-            default=branch.name == repository.default_branch,
-            demands=(*rules, *branch.demands, *(pulls or ())),
+            default=branch.default,
+            demands=(*demands, *(pulls or ())),
             pull_request_known=pulls is not None,
         )
+
+    # --- who may bypass --------------------------------------------------------------------------
+
+    def _read_bypasses(self, found: list[Surveyed]) -> None:
+        """Of all rulesets at once; two threads that ask for the same get the same answer."""
+        if self._administrator is None:
+            return
+        demands = [d for one in found for branch in one.branches for d in branch.demands]
+        unknown = {
+            demand.ruleset: demand.node_id
+            for demand in demands
+            if demand.ruleset is not None
+            and demand.node_id
+            and demand.ruleset not in self._bypasses
+        }
+        try:
+            self._bypasses |= bypasses(self._administrator, unknown)
+        except TokenRefused as error:
+            error.advice = "Give another token in GITHUB_ADMIN_TOKEN, or none."
+            raise
+        except _HOPELESS:
+            raise
+        except GitHubError:
+            return  # each is asked for by itself, then
+
+    def _with_bypass(self, repository: Repository, demand: Demand) -> Demand:
+        number = demand.ruleset
+        if number is None or self._reader is None:
+            return demand
+        if number in self._bypasses:
+            return replace(demand, bypass=self._bypasses[number])
+        return replace(demand, bypass=self._reader.of(repository.owner, repository.name, number))
+
+
+def _asleep(covered: Covered) -> RepositoryFacts:
+    return RepositoryFacts(full_name=covered.repository.full_name, asleep=True)
 
 
 def _skew(github: GitHub) -> float | None:
@@ -236,7 +318,7 @@ def read_roster(
     """
     for name in (".github-private", ".github"):
         try:
-            home = protection.repository(installation, owner, name)
+            home = one(installation, owner, name).repository
             found = file_at(installation, home, "HEAD", "reviewers.yaml")
         except NotFound:
             continue

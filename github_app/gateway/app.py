@@ -71,6 +71,13 @@ def installations(app: Caller) -> Iterator[Installed]:
         yield from found
 
 
+def installation_by_id(app: Caller, installation_id: int) -> Installed:
+    """Raises: NotFound when it was removed. Source: REST ``apps/get-installation``."""
+    node: Any = app.rest("GET", "/app/installations/{id}", {"id": installation_id}).data
+    with refusing_surprises():
+        return _installed(node)
+
+
 def installation_for(app: Caller, owner: str, repository: str | None = None) -> Installed:
     """The installation that covers a repository, or an account. Raises: NotFound if none does."""
     if repository is None:

@@ -316,6 +316,31 @@ class Caller:
             seen.add(following)
             asked = dict(following)
 
+    def query(
+        self,
+        operation: str,
+        variables: Mapping[str, object],
+        *,
+        tolerate: tuple[str, ...] = (),
+    ) -> Result:
+        """One GraphQL query. ``tolerate``: top-level fields that may be NOT_FOUND, and nothing
+        else, anywhere: a partial answer is no answer.
+
+        Raises: GitHubError, by the type of GraphQL's first error.
+        """
+        request = Request.query(operation, variables)
+        answer = self.github.call(request, self.installation_id, self._credentials)
+        error = query_failure(answer, request.kind, tolerate, datetime.now(UTC))
+        if isinstance(error, RateLimited):
+            self.github.block(self.installation_id, "graphql", error.until)
+        if error is not None:
+            raise error
+        found = answer.data.get("data") if isinstance(answer.data, dict) else None
+        if not isinstance(found, dict):
+            raise Unavailable(f"{request.kind}: no data", request_id=answer.request_id)
+        rate = _rate(answer)
+        return Result(found, _cost(answer), rate.remaining if rate else None, answer.request_id)
+
 
 class Installation(Caller):
     """One installation of the app: what may be read and published in its repositories."""
@@ -331,31 +356,6 @@ class Installation(Caller):
     def permissions(self) -> Mapping[str, str]:
         """What the owner granted, as ``{"checks": "write"}``. Raises: GitHubError."""
         return self._token.token().permissions
-
-    def query(
-        self,
-        operation: str,
-        variables: Mapping[str, object],
-        *,
-        tolerate: tuple[str, ...] = (),
-    ) -> Result:
-        """One GraphQL query. ``tolerate``: top-level fields that may be NOT_FOUND, and nothing
-        else, anywhere: a partial answer is no answer.
-
-        Raises: GitHubError, by the type of GraphQL's first error.
-        """
-        request = Request.query(operation, variables)
-        answer = self.github.call(request, self.id, self._credentials)
-        error = query_failure(answer, request.kind, tolerate, datetime.now(UTC))
-        if isinstance(error, RateLimited):
-            self.github.block(self.id, "graphql", error.until)
-        if error is not None:
-            raise error
-        found = answer.data.get("data") if isinstance(answer.data, dict) else None
-        if not isinstance(found, dict):
-            raise Unavailable(f"{request.kind}: no data", request_id=answer.request_id)
-        rate = _rate(answer)
-        return Result(found, _cost(answer), rate.remaining if rate else None, answer.request_id)
 
 
 def _fill(template: str, values: Mapping[str, object], kind: str) -> str:

@@ -1,17 +1,16 @@
 """What GitHub demands on a branch: our check, a pull request, and who may pass without them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from github_app.gateway.client import Caller, GitHub, Installation
 from github_app.gateway.errors import Forbidden, NotFound, TokenRefused
 from github_app.gateway.nodes import Node, child, flag, number, text
 from github_app.gateway.reading import refusing_surprises
-from github_app.judge.facts import Repository
 from github_app.settings import Secret
 
-CHECK_RULE, PULL_RULE = "required_status_checks", "pull_request"
+CHECK_RULE, PULL_RULE, QUEUE_RULE = "required_status_checks", "pull_request", "merge_queue"
 _BRANCH_RULES = "/repos/{owner}/{repo}/rules/branches/{branch}"
 # Repository roles have numbers in rulesets, which GitHub does not document: seen, not promised.
 _ROLES = {2: "everybody who maintains", 4: "everybody who writes", 5: "repository admins"}
@@ -20,24 +19,21 @@ _ACTORS = {
     "EnterpriseOwner": "enterprise owners",
     "DeployKey": "deploy keys",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requirement:
-    """Of the default branch. ``pinned``: a check of our name from another app does not do."""
-
-    branch: str
-    required: bool
-    pinned: bool
+# Apps that write code because somebody asked them to. Source: docs, "Risks and mitigations for
+# GitHub Copilot cloud agent"; others are seen, not promised.
+_AGENTS = frozenset({"copilot-swe-agent", "claude", "codex", "google-labs-jules", "devin-ai"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demand:
-    """One rule that a branch is under: our check (CHECK_RULE) or a pull request (PULL_RULE).
+    """One rule that a branch is under: our check (CHECK_RULE), a pull request (PULL_RULE) or a
+    merge queue (QUEUE_RULE).
 
     ``source`` is foreign text, such as ``ruleset 12 of acme/shop``. ``app_id``: the app that the
     check must come from, None for any. ``bypass``: who may pass without, in words; None where we
-    may not see that.
+    may not see that. ``ruleset`` and ``node_id``: of the ruleset, None for classic protection.
+    ``queue``: method, grouping and patience of a merge queue. ``dismissals``: who may dismiss
+    reviews, where it was asked.
     """
 
     rule: str
@@ -45,15 +41,10 @@ class Demand:
     app_id: int | None = None
     strict: bool = False
     bypass: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Branch:
-    """A branch as the list of branches shows it. ``classic``: a classic rule applies to it."""
-
-    name: str
-    classic: bool
-    demands: tuple[Demand, ...]
+    ruleset: int | None = None
+    node_id: str = ""
+    queue: str = ""
+    dismissals: str = ""
 
 
 class GivenToken:
@@ -74,66 +65,8 @@ def admin(github: GitHub, token: Secret) -> Caller:
     return Caller(github, None, GivenToken(token))
 
 
-def requirement(
-    installation: Installation, owner: str, name: str, *, app_id: int, check_name: str
-) -> Requirement:
-    """What rulesets and classic protection together demand on the default branch.
-
-    Both add up: pinned by one of them is pinned. Rules that are only evaluated are not counted.
-    Raises: GitHubError. Source: REST ``repos/get-branch-rules``, ``repos/get-branch``.
-    """
-    branch = repository(installation, owner, name).default_branch or ""
-    values = {"owner": owner, "repo": name, "branch": branch}
-    found: Any = installation.rest("GET", "/repos/{owner}/{repo}/branches/{branch}", values).data
-    with refusing_surprises():
-        classic = _classic_checks(found, check_name)
-    demands = [*rules(installation, owner, name, branch, check_name=check_name), *classic]
-    checks = [one.app_id for one in demands if one.rule == CHECK_RULE]
-    return Requirement(branch=branch, required=bool(checks), pinned=app_id in checks)
-
-
-def repository(caller: Caller, owner: str, name: str) -> Repository:
-    """What GitHub says of a repository. Raises: GitHubError. Source: REST ``repos/get``."""
-    node: Any = caller.rest("GET", "/repos/{owner}/{repo}", {"owner": owner, "repo": name}).data
-    with refusing_surprises():
-        return Repository(
-            id=number(node, "id"),
-            owner=text(child(node, "owner"), "login"),
-            name=text(node, "name"),
-            private=node["private"] is not False,
-            default_branch=text(node, "default_branch"),
-        )
-
-
-def branches(
-    installation: Installation, owner: str, name: str, *, check_name: str
-) -> Iterator[Branch]:
-    """Every branch, with what classic protection demands of it: the check, as far as anybody sees.
-
-    Raises: GitHubError. Source: REST ``repos/list-branches``.
-    """
-    values = {"owner": owner, "repo": name}
-    for page in installation.pages("/repos/{owner}/{repo}/branches", values):
-        with refusing_surprises():
-            found = [
-                Branch(
-                    name=text(node, "name"),
-                    classic=bool((node.get("protection") or {}).get("enabled")),
-                    demands=tuple(_classic_checks(node, check_name)),
-                )
-                for node in page
-            ]
-        yield from found
-
-
 def rules(
-    installation: Installation,
-    owner: str,
-    name: str,
-    branch: str,
-    *,
-    check_name: str,
-    bypass: "BypassReader | None" = None,
+    installation: Installation, owner: str, name: str, branch: str, *, check_name: str
 ) -> tuple[Demand, ...]:
     """What active rulesets of every level demand of a branch, which need not exist.
 
@@ -145,26 +78,48 @@ def rules(
     for page in installation.pages(_BRANCH_RULES, values):
         with refusing_surprises():
             for rule in page:
-                kind = text(rule, "type")
-                if kind not in {CHECK_RULE, PULL_RULE}:
-                    continue
-                number_, source = number(rule, "ruleset_id"), text(rule, "ruleset_source")
-                wanted = (
-                    _wanted(child(rule, "parameters"), check_name)
-                    if kind == CHECK_RULE
-                    else [(None, False)]
-                )
-                for app_id, strict in wanted:
-                    found.append(
-                        Demand(
-                            rule=kind,
-                            source=f"ruleset {number_} of {source}",
-                            app_id=app_id,
-                            strict=strict,
-                            bypass=bypass.of(owner, name, number_) if bypass else None,
-                        )
-                    )
+                found += _demands(rule, check_name)
     return tuple(found)
+
+
+def _demands(rule: Node, check_name: str) -> Iterator[Demand]:
+    kind = text(rule, "type")
+    if kind not in {CHECK_RULE, PULL_RULE, QUEUE_RULE}:
+        return
+    demand = Demand(
+        rule=kind,
+        source=f"ruleset {number(rule, 'ruleset_id')} of {text(rule, 'ruleset_source')}",
+        ruleset=number(rule, "ruleset_id"),
+    )
+    parameters = rule.get("parameters") or {}
+    if kind == CHECK_RULE:
+        for app_id, strict in _wanted(parameters, check_name):
+            yield replace(demand, app_id=app_id, strict=strict)
+    elif kind == PULL_RULE:
+        restriction = parameters.get("dismissal_restriction") or {}
+        few = "those the rule names" if restriction.get("enabled") else "everybody who writes"
+        yield replace(demand, dismissals=few)
+    else:
+        yield replace(demand, queue=_queue(parameters))
+
+
+def _queue(parameters: Node) -> str:
+    minutes = number(parameters, "check_response_timeout_minutes")
+    method, grouping = text(parameters, "merge_method"), text(parameters, "grouping_strategy")
+    return f"{method.lower()}, {grouping.lower()}, {minutes} minutes"
+
+
+def classic_checks(
+    installation: Installation, owner: str, name: str, branch: str, *, check_name: str
+) -> tuple[Demand, ...]:
+    """Our check, as classic protection demands it. Raises: GitHubError.
+
+    Source: REST ``repos/get-branch``, which shows it without *Administration*.
+    """
+    values = {"owner": owner, "repo": name, "branch": branch}
+    found: Any = installation.rest("GET", "/repos/{owner}/{repo}/branches/{branch}", values).data
+    with refusing_surprises():
+        return tuple(_classic_checks(found, check_name))
 
 
 def classic_pull_request(
@@ -242,6 +197,34 @@ def bypass_actor(node: Node) -> str:
             f"{ {'Integration': 'app', 'Team': 'team', 'User': 'user'}.get(kind, kind) } {number_}"
         )
     return words if mode == "always" else f"{words} ({mode})"
+
+
+def bypass_words(node: Node) -> str | None:
+    """The same of a ``RepositoryRulesetBypassActor``, which has names; None for a kind or
+    mode that we do not know."""
+    actor = node["actor"] or {}
+    words = None
+    if actor.get("slug"):
+        words = _app(text(actor, "slug"))
+    elif actor.get("combinedSlug"):
+        words = f"team {text(actor, 'combinedSlug')}"
+    elif node["repositoryRoleName"] is not None:
+        words = f"everybody with the role {text(node, 'repositoryRoleName')}"
+    else:
+        flags = {
+            "deployKey": "DeployKey",
+            "organizationAdmin": "OrganizationAdmin",
+            "enterpriseOwner": "EnterpriseOwner",
+        }
+        words = next((_ACTORS[kind] for name, kind in flags.items() if node[name]), None)
+    mode = node["bypassMode"]
+    if words is None or mode is None:
+        return None
+    return words if mode == "ALWAYS" else f"{words} ({str(mode).lower()})"
+
+
+def _app(slug: str) -> str:
+    return f"the AI agent {slug}" if slug in _AGENTS else f"app {slug}"
 
 
 def _wanted(parameters: Node, check_name: str) -> Iterator[tuple[int | None, bool]]:

@@ -103,6 +103,34 @@ def team_members(installation: Installation, team: str) -> frozenset[Actor]:
     return frozenset(found)
 
 
+def can_push(installation: Installation, repository: Repository, login: str) -> bool:
+    """Whether somebody may push there now, by whatever grants it. An unknown login may not.
+
+    Raises: GitHubError. Source: REST ``repos/get-collaborator-permission-level``.
+    """
+    values = {"owner": repository.owner, "repo": repository.name, "login": login}
+    try:
+        node: Any = installation.rest(
+            "GET", "/repos/{owner}/{repo}/collaborators/{login}/permission", values
+        ).data
+    except NotFound:
+        return False
+    with refusing_surprises():
+        return text(node, "permission") in {"admin", "write"}
+
+
+def owns(installation: Installation, organization: str, login: str) -> bool:
+    """Whether somebody is an owner of the organisation, which lets them push everywhere in it.
+
+    Raises: GitHubError; NotFound for who is no member. Source: REST
+    ``orgs/get-membership-for-user``.
+    """
+    values = {"org": organization, "login": login}
+    node: Any = installation.rest("GET", "/orgs/{org}/memberships/{login}", values).data
+    with refusing_surprises():
+        return text(node, "role") == "admin" and text(node, "state") == "active"
+
+
 def public_user_id(caller: Caller, login: str) -> int | None:
     """The numeric id of a person; None if nobody has this login, or it is not a person's.
 

@@ -17,6 +17,7 @@ from github_app.store.looks import Looks
 from github_app.store.memory import Memories
 from github_app.store.migrate import migrate
 from github_app.store.names import RepositoryNames
+from github_app.store.protections import Protections
 from github_app.store.queue import Queue
 from github_app.store.rosters import Rosters
 from github_app.store.spending import Spending
@@ -39,6 +40,7 @@ class Store:
         self.rosters = Rosters(database)
         self.checks = WrittenChecks(database)
         self.spending = Spending(database)
+        self.protections = Protections(database, self.audit)
         self.counters = Counters(database)
 
     @property

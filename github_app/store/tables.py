@@ -268,6 +268,19 @@ written_checks = Table(
 )
 Index("written_checks_age", written_checks.c.written_at)
 
+# What was last seen of the protection of each repository; repository_id 0 is the installation.
+protections = Table(
+    "protections",
+    metadata,
+    Column("installation_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("repository_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("full_name", Text, nullable=False),
+    Column("state", Text, nullable=False),  # canonical JSON
+    Column("unprotected", Integer, nullable=False),
+    Column("since", Text, nullable=False),
+    Column("looked_at", Double, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,

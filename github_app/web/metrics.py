@@ -32,6 +32,12 @@ GAUGES: dict[str, tuple[tuple[str, ...], str]] = {
     "api_remaining": (("installation", "resource"), "What is left of the limit, as GitHub said."),
 }
 
+# In the order of ``Protections.unprotected``.
+UNPROTECTED = {
+    "unprotected_repositories": "Repositories with a branch that is not held, as last seen.",
+    "unprotected_branches": "Default and release branches that are not held, as last seen.",
+}
+
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
@@ -49,6 +55,7 @@ class StoreCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from self._queue()
         yield from self._counters()
+        yield from self._protection()
 
     def _queue(self) -> Iterator[Metric]:
         stats = self._store.queue.stats()
@@ -70,6 +77,15 @@ class StoreCollector(Collector):
         for name, (labels, text) in GAUGES.items():
             gauge = GaugeMetricFamily(f"countersign_{name}", text, labels=labels)
             yield _filled(gauge, labels, values)
+
+    def _protection(self) -> Iterator[Metric]:
+        """By installation only: repositories are many, and their names are others'."""
+        found = self._store.protections.unprotected()
+        for place, (name, text) in enumerate(UNPROTECTED.items()):
+            gauge = GaugeMetricFamily(f"countersign_{name}", text, labels=["installation"])
+            for installation, counts in found.items():
+                gauge.add_metric([str(installation)], counts[place])
+            yield gauge
 
 
 def _filled(

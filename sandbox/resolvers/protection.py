@@ -39,7 +39,9 @@ simple(
 def _ref_rules(ref: RefView, ctx: Context, **page: Any) -> Connection:
     found = [
         RuleView(ruleset, place)
-        for ruleset in rules.rulesets_for(ref.repository, ref.name)
+        for ruleset in rules.rulesets_for(
+            ref.repository, ref.name, "tag" if ref.prefix == "refs/tags/" else "branch"
+        )
         for place in range(len(ruleset.rules))
     ]
     return ctx.page(found, page)
@@ -54,7 +56,7 @@ def _ref_protection(ref: RefView, ctx: Context) -> Protection | None:
 @resolves("Ref.refUpdateRule")
 def _update_rule(ref: RefView, ctx: Context) -> dict[str, Any] | None:
     classic = rules.protection_for(ref.repository, ref.name)
-    if classic is None:
+    if classic is None or ref.prefix == "refs/tags/":
         return None
     checks = classic.settings.get("required_status_checks") or {}
     reviews = classic.settings.get("required_pull_request_reviews") or {}
@@ -165,11 +167,13 @@ def _given(bypass: Bypass) -> dict[str, Any]:
     return bypass.ruleset.bypass_actors[bypass.place]
 
 
+_MODES = {"always": "ALWAYS", "pull_request": "PULL_REQUEST"}
 _ROLE_NAMES = {2: "maintain", 4: "write", 5: "admin"}
 simple(
     {
         "id": lambda b: f"RRBA_{b.ruleset.id:x}_{b.place}",
-        "bypassMode": lambda b: _given(b).get("bypass_mode", "always").upper(),
+        # The published schema has no word for "exempt".
+        "bypassMode": lambda b: _MODES.get(_given(b).get("bypass_mode", "always")),
         "deployKey": lambda b: _given(b)["actor_type"] == "DeployKey",
         "organizationAdmin": lambda b: _given(b)["actor_type"] == "OrganizationAdmin",
         "enterpriseOwner": lambda _: False,

@@ -46,6 +46,11 @@ def _archived(repo: Repository, ctx: Context) -> bool:
     return repo.archived
 
 
+@resolves("Repository.isEmpty")
+def _is_empty(repo: Repository, ctx: Context) -> bool:
+    return not repo.branches
+
+
 @resolves("Repository.isDisabled")
 def _disabled(repo: Repository, ctx: Context) -> bool:
     return repo.disabled
@@ -191,11 +196,14 @@ def _repo_rulesets(
     repo: Repository,
     ctx: Context,
     includeParents: bool = True,
+    targets: list[str] | None = None,
     **page: Any,
 ) -> Connection:
     found = list(repo.rulesets.values())
     if includeParents:
         found = rules.org_rulesets(repo) + found
+    if targets is not None:
+        found = [ruleset for ruleset in found if ruleset.target.upper() in targets]
     return ctx.page(found, page)
 
 

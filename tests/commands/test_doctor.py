@@ -2,11 +2,29 @@
 
 import json
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from github_app.gateway.errors import RateLimited, TokenRefused
 from tests.doctor.holes import HOLES, Hole, Org, protected, ruleset
+
+
+@pytest.mark.parametrize(
+    ("name", "who"),
+    [
+        ("owners may bypass", "organisation owners"),
+        ("deploy keys are exempt", "deploy keys (exempt)"),
+        ("an agent may bypass", "the AI agent copilot-swe-agent"),
+        ("a team may bypass", "team acme/"),
+        ("a person may bypass", "user 5"),
+        ("who maintains may bypass in a pull request", "the role maintain (pull_request)"),
+    ],
+)
+def test_who_may_bypass_is_named(name: str, who: str) -> None:
+    with protected() as org:
+        HOLES[name].make(org)
+        assert who in org.findings("acme/shop")[1][0]["what"]
 
 
 def test_what_is_protected_has_no_finding() -> None:
@@ -25,10 +43,10 @@ def test_each_hole_is_found_and_nothing_else(hole: Hole) -> None:
         hole.make(org)
         code, found = org.findings()
         assert {one["code"] for one in found} == hole.codes
-        assert {one["level"] for one in found} == {"hole"}
+        assert {one["level"] for one in found} == {hole.level}
         assert hole.where in {one["where"] for one in found}
         assert all(hole.mend in one["mend"] for one in found)
-        assert code == 1
+        assert code == (1 if hole.level == "hole" else 0)
 
 
 def test_without_a_token_bypasses_are_unknown_and_not_none() -> None:
@@ -140,22 +158,44 @@ def test_an_installation_on_selected_repositories_is_told() -> None:
 
 def test_a_repository_that_cannot_be_read_is_unknown() -> None:
     with protected() as org:
-        org.hub.faults.add(kind="error", match="GET /repos/{owner}/{repo}/branches", status=500)
+        org.hub.faults.add(kind="error", match="graphql:ProtectionSurvey", status=500)
         code, found = org.findings("acme/shop")
         assert [(one["level"], one["code"]) for one in found] == [("unknown", "unread")]
         assert code == 0
 
 
+def test_an_archived_repository_has_no_holes() -> None:
+    with protected() as org:
+        org.act("delete_ruleset", org="acme", id=org.ruleset_id)
+        org.act("archive_repository", repo="acme/shop")
+        assert org.codes("acme/shop") == set()
+        assert {one["where"] for one in org.findings()[1]} == {"acme/.github main"}
+
+
+def test_too_many_to_ask_who_may_push_is_unknown() -> None:
+    with protected() as org, patch("github_app.doctor.able.MOST_CALLS", 1):
+        code, found = org.findings()
+        assert {(one["level"], one["code"]) for one in found} == {("unknown", "push-right-unknown")}
+        assert code == 0
+
+
+def test_an_owner_who_signs_may_push_everywhere_and_is_asked_for_once() -> None:
+    with protected() as org, patch("github_app.doctor.able.MOST_CALLS", 0):
+        world = org.hub.world
+        world.organization("acme").members[world.account("ada").id] = "admin"
+        assert org.findings() == (0, [])
+
+
 def test_a_pause_that_github_wants_is_made() -> None:
     with protected() as org:
-        path = "GET /repos/{owner}/{repo}/rules/branches/{branch}"
+        path = "graphql:ProtectionSurvey"
         org.hub.faults.add(kind="secondary", match=path, times=1, seconds=1)
         assert org.findings() == (0, [])
 
 
 def test_a_long_pause_is_not_waited_for() -> None:
     with protected() as org:
-        path = "GET /repos/{owner}/{repo}/rules/branches/{branch}"
+        path = "graphql:ProtectionSurvey"
         org.hub.faults.add(kind="secondary", match=path, times=1, seconds=3600)
         result = org.run("doctor", "acme")
         assert isinstance(result.exception, RateLimited)

@@ -88,6 +88,7 @@ def protected(**options: Any) -> Iterator[Org]:
         hub.app.webhook_url = "http://app.example/webhook"
         (seeded,) = hub.world.repository("acme/shop").rulesets
         hub.act("olga", "delete_ruleset", repo="acme/shop", id=seeded)
+        hub.act("olga", "add_collaborator", repo="acme/.github", login="ada", permission="write")
         made = hub.act("olga", "set_ruleset", org="acme", ruleset=ruleset())
         hub.drain()
         yield Org(hub, made["id"])
@@ -102,6 +103,8 @@ class Hole:
     where: str
     mend: str
     closed: bool = False
+    level: str = "hole"
+    tags: bool = False  # closed by ``protect --tags``
 
 
 def _protect(make: Callable[[Org], object], *codes: str, where: str = "acme/shop main") -> Hole:
@@ -174,6 +177,67 @@ def _pull(org: Org) -> int:
     return number
 
 
+def _nobody_pushes(org: Org) -> None:
+    org.act("remove_collaborator", repo="acme/.github", login="ada")
+
+
+def _renamed_default(org: Org) -> None:
+    """The ruleset names the branch; the default branch has another name by now."""
+    conditions = ruleset()["conditions"] | {
+        "ref_name": {"include": ["refs/heads/main"], "exclude": []}
+    }
+    org.change(conditions=conditions)
+    shop = org.hub.world.repository("acme/shop")
+    shop.branches["trunk"] = shop.branches.pop("main")
+    shop.default_branch = "trunk"
+
+
+def _branch_excluded(org: Org) -> None:
+    conditions = ruleset()["conditions"] | {
+        "ref_name": {"include": ["~ALL"], "exclude": ["refs/heads/main"]}
+    }
+    org.change(conditions=conditions)
+
+
+def _empty(org: Org) -> None:
+    """Nothing was pushed yet, and nothing would be judged when it is."""
+    org.act("create_repository", name="new", owner="acme")
+    org.act("add_collaborator", repo="acme/new", login="ada")
+    org.hub.world.repository("acme/new").branches.clear()
+    named = {"include": ["~ALL"], "exclude": ["new"], "protected": True}
+    org.change(conditions=ruleset()["conditions"] | {"repository_name": named})
+
+
+def _classic_unpinned(org: Org) -> None:
+    org.act("delete_ruleset", org="acme", id=org.ruleset_id)
+    settings = {
+        "required_status_checks": {"checks": [{"context": "senior-signoff", "app_id": None}]},
+        "enforce_admins": True,
+        "required_pull_request_reviews": {"required_approving_review_count": 1},
+    }
+    for name in ("acme/shop", "acme/.github"):
+        org.act("protect_branch", repo=name, branch="main", settings=settings)
+
+
+def _agent_bypasses(org: Org) -> None:
+    org.hub.world.apps[15368].slug = "copilot-swe-agent"
+    org.change(bypass_actors=[{"actor_type": "Integration", "actor_id": 15368}])
+
+
+def _team_bypasses(org: Org) -> None:
+    team = next(iter(org.hub.world.organization("acme").teams.values()))
+    org.change(bypass_actors=[{"actor_type": "Team", "actor_id": team.id}])
+
+
+def _required_elsewhere(org: Org) -> None:
+    body = ruleset(name="another app", rules=[checks(integration_id=15368)])
+    org.act("set_ruleset", org="acme", ruleset=body)
+
+
+def _loose_tags(org: Org) -> None:
+    org.act("create_tag", repo="acme/shop", tag="v1.0")
+
+
 def _late(org: Org) -> None:
     org.hub.world.skip(120)
 
@@ -212,10 +276,45 @@ HOLES = {
         "bypass",
         "push-bypass",
     ),
-    "an agent may bypass": _protect(
-        lambda org: org.change(bypass_actors=[{"actor_type": "Integration", "actor_id": 15368}]),
+    "an agent may bypass": _protect(_agent_bypasses, "bypass", "push-bypass"),
+    "a team may bypass": _protect(_team_bypasses, "bypass", "push-bypass"),
+    "a person may bypass": _protect(
+        lambda org: org.change(bypass_actors=[{"actor_type": "User", "actor_id": 5}]),
         "bypass",
         "push-bypass",
+    ),
+    "who maintains may bypass in a pull request": _protect(
+        lambda org: org.change(
+            bypass_actors=[
+                {"actor_type": "RepositoryRole", "actor_id": 2, "bypass_mode": "pull_request"}
+            ]
+        ),
+        "bypass",
+        "push-bypass",
+    ),
+    "the branch is excluded": _protect(_branch_excluded, "not-required"),
+    "the default branch was renamed": _protect(
+        _renamed_default, "not-required", where="acme/shop trunk"
+    ),
+    "a repository without a commit": _protect(_empty, "not-required", where="acme/new main"),
+    "classic protection of any source": _protect(_classic_unpinned, "not-pinned"),
+    "release tags can be moved": Hole(
+        _loose_tags,
+        frozenset(["tags"]),
+        "acme/shop",
+        "countersign protect --tags",
+        level="warning",
+        tags=True,
+    ),
+    "another app must report the check as well": Hole(
+        _required_elsewhere,
+        frozenset(["also-elsewhere"]),
+        "acme/shop main",
+        "Take it out",
+        level="warning",
+    ),
+    "who signs may not push": _other(
+        _nobody_pushes, "no-push-right", "write access", where="acme/.github"
     ),
     "pushes need no pull request": _protect(
         lambda org: org.change(rules=ruleset()["rules"][:1]), "push"

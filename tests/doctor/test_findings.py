@@ -28,7 +28,7 @@ PULL = Demand(rule=PULL_RULE, source="ruleset 1 of acme", bypass=())
 
 def codes(*demands: Demand, known: bool = True) -> list[tuple[str, str]]:
     branch = BranchFacts(name="main", default=True, demands=demands, pull_request_known=known)
-    facts = RepositoryFacts(full_name="acme/shop", branches=(branch,))
+    facts = RepositoryFacts(full_name="acme/shop", branches=(branch,), able=("ada",))
     return [(one.level.value, one.code) for one in of_repository(facts, WELL)]
 
 
@@ -150,7 +150,7 @@ def test_what_classic_protection_hides_is_unknown() -> None:
 
 def test_rules_that_could_not_be_read_are_unknown() -> None:
     branch = BranchFacts(name="main", default=True, demands=None)
-    facts = RepositoryFacts(full_name="acme/shop", branches=(branch,))
+    facts = RepositoryFacts(full_name="acme/shop", branches=(branch,), able=("ada",))
     assert [one.code for one in of_repository(facts, WELL)] == ["rules-unknown"]
 
 

@@ -19,6 +19,7 @@ from graphql import (
 )
 
 from github_app.gateway.documents import document
+from github_app.gateway.survey import BATCH, RULESETS
 from github_app.judge.facts import EventKind
 
 QUERIES = files("github_app.gateway") / "queries"
@@ -108,9 +109,14 @@ class Price:
             if isinstance(inner, FragmentSpreadNode):
                 total += self._below(self.fragments[inner.name.value], parents)
                 continue
-            size = self._size(inner)
-            total += (parents if size else 0) + self._below(inner, parents * (size or 1))
+            size, ids = self._size(inner), self._ids(inner)
+            total += (parents if size else 0) + self._below(inner, parents * (size or ids))
         return total
+
+    def _ids(self, node: Any) -> int:
+        """``nodes`` is no list to GitHub's count, but what is below is asked of each."""
+        given = getattr(node, "arguments", None) or ()
+        return self.sizes["ids"] if any(one.name.value == "ids" for one in given) else 1
 
     def _size(self, node: Any) -> int:
         for argument in getattr(node, "arguments", None) or ():
@@ -132,11 +138,14 @@ class Price:
         pytest.param("PullRequestsWithHead", 1, id="head"),
         pytest.param("MergeQueueEntries", 1, id="queue"),
         pytest.param("FileAt", 1, id="file"),
+        pytest.param("ProtectionSurvey", 4, id="25 repositories"),
+        pytest.param("RulesetBypass", 1, id="50 rulesets"),
     ],
 )
 def test_what_a_query_costs(name: str, points: int) -> None:
     """Source: GitHub docs, "Rate limits and query limits for the GraphQL API"."""
-    price = Price(name, {"size": 100, "commits": 50})
+    ids = RULESETS if name == "RulesetBypass" else BATCH
+    price = Price(name, {"size": 100, "commits": 50, "ids": ids})
     assert max(1, round(price.requests / 100)) == points
 
 

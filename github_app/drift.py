@@ -1,0 +1,189 @@
+"""Does the check still stop what it should? Looked at when rules change and now and then.
+
+A change is written down once, whoever notices it first: an event, or the look of every hour.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from github_app.gateway import app as the_app
+from github_app.gateway import protection
+from github_app.gateway.client import GitHub, Installation
+from github_app.gateway.errors import Forbidden, GitHubError, NotFound
+from github_app.gateway.protection import CHECK_RULE, PULL_RULE
+from github_app.gateway.survey import BATCH, Branch, Covered, Surveyed, by_id, covered, survey
+from github_app.logs import get_logger
+from github_app.store.audit import Entry, RecordKind
+from github_app.store.database import Store
+from github_app.store.protections import Look, Seen
+from github_app.store.task import Task
+from github_app.store.text import Json
+
+log = get_logger("drift")
+
+
+class Drift:
+    """Looks at the protection of repositories and of installations."""
+
+    def __init__(self, *, github: GitHub, store: Store, app_id: int, check_name: str) -> None:
+        self._github = github
+        self._store = store
+        self._app_id = app_id
+        self._check_name = check_name
+
+    def look(self, installation: Installation, task: Task, deliveries: tuple[str, ...]) -> None:
+        """At one repository, or without one at the installation and all that it covers.
+
+        Raises: GitHubError, where what was seen so far is kept; StoreError.
+        """
+        looked_at = self._store.now()
+        if task.repository_id:
+            looks = [self._one(installation, task)]
+        else:
+            looks = [self._installation(installation, task)]
+        self._record(looks, looked_at, deliveries)
+        if not task.repository_id and looks[0].state is not None and _works(looks[0]):
+            self._repositories(installation, looked_at, deliveries)
+
+    # --- what is looked at -----------------------------------------------------------------------
+
+    def _installation(self, installation: Installation, task: Task) -> Look:
+        """Whether the app may still work there. What it may do is written down as GitHub says."""
+        try:
+            found = the_app.installation_by_id(self._github.app(), installation.id)
+        except NotFound:
+            known = self._store.protections.of(installation.id).get(0)
+            name = known.full_name if known else task.full_name
+            return Look(
+                installation_id=installation.id, repository_id=0, full_name=name, state=None
+            )
+        permissions: dict[str, Json] = {**dict(sorted(found.permissions.items()))}
+        state: dict[str, Json] = {"suspended": found.suspended, "permissions": permissions}
+        return Look(
+            installation_id=installation.id, repository_id=0, full_name=found.account, state=state
+        )
+
+    def _repositories(
+        self, installation: Installation, looked_at: float, deliveries: tuple[str, ...]
+    ) -> None:
+        wanted = list(covered(installation))
+        for start in range(0, len(wanted), BATCH):
+            batch = wanted[start : start + BATCH]
+            self._record(self._looks(installation, batch), looked_at, deliveries)
+        left = {one.repository.id for one in wanted}
+        gone = [
+            Look(
+                installation_id=installation.id,
+                repository_id=seen.repository_id,
+                full_name=seen.full_name,
+                state=None,
+            )
+            for number, seen in self._store.protections.of(installation.id).items()
+            if number and number not in left
+        ]
+        self._record(gone, looked_at, deliveries)
+
+    def _one(self, installation: Installation, task: Task) -> Look:
+        nothing = Look(
+            installation_id=installation.id,
+            repository_id=task.repository_id,
+            full_name=task.full_name,
+            state=None,
+        )
+        try:
+            found = by_id(installation, task.repository_id)
+        except NotFound:
+            return nothing  # deleted, or no longer covered
+        if found.asleep:
+            return nothing
+        for each, surveyed in survey(installation, [found], check_name=self._check_name):
+            if isinstance(surveyed, NotFound):
+                return nothing
+            look = self._seen(installation, each, surveyed)
+            if look is not None:
+                return look
+            assert isinstance(surveyed, GitHubError)
+            raise surveyed
+        return nothing
+
+    def _looks(self, installation: Installation, batch: Sequence[Covered]) -> list[Look]:
+        """What cannot be read is no news: what was last seen of it stays."""
+        found = survey(installation, batch, check_name=self._check_name)
+        looks = [self._seen(installation, each, surveyed) for each, surveyed in found]
+        return [look for look in looks if look is not None]
+
+    def _seen(
+        self, installation: Installation, each: Covered, found: Surveyed | GitHubError
+    ) -> Look | None:
+        repository = each.repository
+        if isinstance(found, Forbidden) and repository.private and found.missing is None:
+            # The owner's plan has no protection for private repositories: nothing is required.
+            branch = Branch(
+                name=repository.default_branch or "", default=True, classic=False, demands=()
+            )
+            found = Surveyed(repository=repository, branches=(branch,))
+        if isinstance(found, GitHubError):
+            log.info("unread", repository=repository.full_name, reason=str(found))
+            return None
+        states = [self._branch(installation, found, branch) for branch in found.branches]
+        return Look(
+            installation_id=installation.id,
+            repository_id=repository.id,
+            full_name=found.repository.full_name,
+            state={"branches": [*states]},
+            unprotected=sum(not _held(state) for state in states),
+        )
+
+    def _branch(
+        self, installation: Installation, found: Surveyed, branch: Branch
+    ) -> dict[str, Json]:
+        checks = [one.app_id for one in branch.demands if one.rule == CHECK_RULE]
+        pull: bool | None = any(one.rule == PULL_RULE for one in branch.demands)
+        if not pull and branch.classic:
+            repository = found.repository
+            classic = protection.classic_pull_request(
+                installation, repository.owner, repository.name, branch.name
+            )
+            pull = None if classic is None else bool(classic)
+        return {
+            "branch": branch.name,
+            "required": bool(checks),
+            "pinned": self._app_id in checks,
+            "pull_request": pull,
+        }
+
+    # --- what is written down --------------------------------------------------------------------
+
+    def _record(self, looks: Sequence[Look], looked_at: float, deliveries: tuple[str, ...]) -> None:
+        def entry(look: Look, before: Seen | None) -> Entry | None:
+            if before is None and not look.unprotected:
+                return None  # it is as it should be, and nothing else was ever seen
+            return Entry(
+                kind=RecordKind.PROTECTION,
+                repository_id=look.repository_id,
+                repository=look.full_name,
+                deliveries=deliveries,
+                fields=dict(_fields(look, before)),
+            )
+
+        if not looks:
+            return
+        for one in self._store.protections.record(looks, looked_at=looked_at, entry=entry):
+            lost = one.fields["unprotected"] or one.fields["now"] is None
+            say = log.warning if lost else log.info
+            say("protection", repository=one.repository, unprotected=one.fields["unprotected"])
+
+
+def _fields(look: Look, before: Seen | None) -> Iterator[tuple[str, Json]]:
+    yield "installation", look.installation_id
+    yield "was", None if before is None else dict(before.state)
+    yield "now", None if look.state is None else dict(look.state)
+    yield "unprotected", look.unprotected
+
+
+def _held(state: dict[str, Json]) -> bool:
+    """Unknown is not called unprotected here: the doctor names what may not be seen."""
+    return bool(state["required"] and state["pinned"] and state["pull_request"] is not False)
+
+
+def _works(look: Look) -> bool:
+    return look.state is not None and not look.state["suspended"]
