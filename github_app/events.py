@@ -259,9 +259,7 @@ def repository(context: Context) -> Mapped:
         found = whole_installation(context)  # its default branch holds everybody's roster
     else:
         found = whole_repository(context)
-    return replace(
-        found, tasks=(*found.tasks, *looks), names=tuple(_name_before(context))
-    )
+    return replace(found, tasks=(*found.tasks, *looks), names=tuple(_name_before(context)))
 
 
 def _name_before(context: Context) -> Iterator[tuple[int, str]]:
