@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from github_app.store.clock import SQLITE_FUNCTION, now
 from github_app.store.errors import StoreError, StoreUnavailable
+from github_app.store.wal import LONGEST_PAGES, WriteAheadLog
 
 Clock = Callable[[], float]
 _Result = TypeVar("_Result")
@@ -32,9 +33,10 @@ READERS = 8
 class Database:
     """Transactions on one database; made by ``open_database``.
 
-    SQLite: WAL; a durable transaction is fsynced (``synchronous=FULL``) before it returns; one
-    writer at a time in this process, because SQLite's own waiting is unfair. Must be opened after
-    a fork, never before. PostgreSQL: READ COMMITTED, ``synchronous_commit`` at least ``on``.
+    SQLite: WAL; a durable transaction is fsynced before it returns, by ``wal.py`` and not inside
+    the commit (``synchronous=NORMAL``), where all writers would wait for the disk; one writer at a
+    time in this process, because SQLite's own waiting is unfair. Must be opened after a fork,
+    never before. PostgreSQL: READ COMMITTED, ``synchronous_commit`` at least ``on``.
     """
 
     def __init__(self, url: URL, clock: Clock) -> None:
@@ -43,8 +45,8 @@ class Database:
         self.is_sqlite = self.dialect == "sqlite"
         self._writing = threading.Lock()
         self._jobs: deque[_Job[Any]] = deque()
-        self._durable = True
         if self.is_sqlite:
+            self._log = WriteAheadLog(Path(url.database or ""))
             self._readers = _sqlite_engine(url, clock, size=READERS)
             self._writers = _sqlite_engine(url, clock, size=1)
             event.listen(self._writers, "begin", _begin_immediate)
@@ -63,14 +65,19 @@ class Database:
 
         Not ``durable``: survives the death of this process, not a power cut of the machine
         (SQLite only; it saves the fsync). For what may be lost without harm, such as a lease.
-        Raises StoreUnavailable; then nothing was changed.
+        Raises StoreUnavailable; then nothing was changed, or, where it is the disk that refuses,
+        it may have been but is not promised to last.
         """
         if not self.is_sqlite:
             with _translated(), self._writers.begin() as connection:
                 yield connection
             return
-        with self._writing, self._write_alone(durable=durable) as connection:
-            yield connection
+        with self._writing:
+            with self._write_alone() as connection:
+                yield connection
+            commit = self._log.committed()
+        if durable:
+            self._log.sync(commit)
 
     def together(self, work: Callable[[Connection], _Result]) -> _Result:
         """Do ``work`` in a durable transaction, on SQLite shared with threads that wait for theirs.
@@ -87,7 +94,9 @@ class Database:
         with self._writing:
             if not job.done:  # else whoever had the lock before has done it along with its own
                 self._do_jobs()
-        return job.outcome()
+        outcome = job.outcome()
+        self._log.sync(job.commit)
+        return outcome
 
     def now(self) -> float:
         """Unix time in seconds by the clock that the store goes by."""
@@ -95,15 +104,15 @@ class Database:
             return float(connection.execute(select(now())).scalar_one())
 
     def close(self) -> None:
+        if self.is_sqlite:
+            self._log.close()
         self._readers.dispose()
         self._writers.dispose()
 
     @contextmanager
-    def _write_alone(self, *, durable: bool) -> Iterator[Connection]:
-        with _translated(), self._writers.connect() as connection:
-            self._set_durable(connection, durable=durable)
-            with connection.begin():
-                yield connection
+    def _write_alone(self) -> Iterator[Connection]:
+        with _translated(), self._writers.begin() as connection:
+            yield connection
 
     def _do_jobs(self) -> None:
         jobs = [self._jobs.popleft() for _ in range(len(self._jobs))]
@@ -119,7 +128,7 @@ class Database:
         """Whether every job has its outcome: False if one of several failed, which undid all."""
         working = False
         try:
-            with self._write_alone(durable=True) as connection:
+            with self._write_alone() as connection:
                 working = True
                 for job in jobs:
                     job.do(connection)
@@ -129,17 +138,10 @@ class Database:
             if working and len(jobs) > 1:
                 return False
             problem = error
+        commit = 0 if problem else self._log.committed()
         for job in jobs:
-            job.error = problem
+            job.error, job.commit = problem, commit
         return True
-
-    def _set_durable(self, connection: Connection, *, durable: bool) -> None:
-        if durable == self._durable:
-            return
-        raw = connection.connection.driver_connection
-        assert raw is not None
-        raw.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-        self._durable = durable
 
 
 class _Job(Generic[_Result]):
@@ -148,8 +150,9 @@ class _Job(Generic[_Result]):
     def __init__(self, work: Callable[[Connection], _Result]) -> None:
         self._work = work
         self._result: _Result | None = None
-        # Until it is known to be on disk it is not.
+        # Until it is committed it is not.
         self.error: Exception | None = StoreUnavailable("the transaction was interrupted")
+        self.commit = 0
         self.done = False
 
     def do(self, connection: Connection) -> None:
@@ -225,7 +228,12 @@ def _sqlite_engine(url: URL, clock: Clock, *, size: int) -> Engine:
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
         connection.create_function(SQLITE_FUNCTION, 0, clock)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            f"wal_autocheckpoint={LONGEST_PAGES}",
+            "foreign_keys=ON",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     event.listen(engine, "connect", prepare)

@@ -95,19 +95,10 @@ def test_server_that_does_not_answer(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 def test_sqlite_settings_are_as_promised(store: Store) -> None:
-    promised = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    promised = {"journal_mode": "wal", "synchronous": 1, "foreign_keys": 1}
     with store._database.write() as connection:
         found = {name: connection.execute(text(f"PRAGMA {name}")).scalar() for name in promised}
     assert found == promised
-
-
-@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
-def test_durable_transaction_after_one_that_was_not_is_synced_again(store: Store) -> None:
-    modes = []
-    for durable in (False, True, False, True):
-        with store._database.write(durable=durable) as connection:
-            modes.append(connection.execute(text("PRAGMA synchronous")).scalar())
-    assert modes == [1, 2, 1, 2]
 
 
 @pytest.mark.postgres

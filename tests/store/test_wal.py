@@ -1,0 +1,210 @@
+"""What is on disk when, on SQLite: a power cut is played with copies of what had been synced."""
+
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from github_app.store import wal
+from github_app.store.database import open_store
+from github_app.store.errors import StoreUnavailable
+from tests.store.build import a_task, put
+
+PATIENCE = 30.0
+
+
+class Disk:
+    """Notes each sync, and keeps what would be left after a power cut: the files as they were."""
+
+    def __init__(self, database: Path, image: Path) -> None:
+        self._database = database
+        self._image = image
+        self.synced = 0
+        self.refuses = 0
+        image.mkdir()
+
+    def sync(self, _descriptor: int) -> None:
+        if self.refuses:
+            self.refuses -= 1
+            raise OSError(5, "Input/output error")
+        self.synced += 1
+        for path in self._database.parent.glob(f"{self._database.name}*"):
+            shutil.copy(path, self._image)
+
+    def after_power_cut(self) -> set[str]:
+        """The deliveries that are found on the disk."""
+        return guids(self._image / self._database.name)
+
+
+def guids(database: Path) -> set[str]:
+    with closing(sqlite3.connect(database)) as connection:
+        return {guid for (guid,) in connection.execute("SELECT guid FROM deliveries")}
+
+
+def in_file_alone(database: Path, folder: Path) -> set[str]:
+    """The deliveries that are in the database file without its log."""
+    folder.mkdir()
+    try:
+        return guids(Path(shutil.copy(database, folder)))
+    except sqlite3.DatabaseError:  # not even its tables yet, or half of a page
+        return set()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "x.db"
+
+
+@pytest.fixture
+def disk(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
+    disk = Disk(database, tmp_path / "image")
+    monkeypatch.setattr(wal, "_to_disk", disk.sync)
+    return disk
+
+
+def insert(guid: str) -> Callable[[Connection], None]:
+    statement = text(
+        "INSERT INTO deliveries (guid, event, action, installation_id, received_at)"
+        f" VALUES ('{guid}', '', '', 0, 0)"
+    )
+    return lambda connection: connection.execute(statement).close()
+
+
+def test_delivery_is_on_disk_when_put_returns(database: Path, disk: Disk) -> None:
+    with open_store(f"sqlite:///{database}") as store:
+        for number in range(5):
+            put(store, f"guid-{number}", a_task(number))
+            assert f"guid-{number}" in disk.after_power_cut()
+
+
+@pytest.mark.parametrize(
+    ("durable", "left"),
+    [
+        pytest.param(True, {"guid-1"}, id="durable"),
+        pytest.param(False, set(), id="not-durable"),
+    ],
+)
+def test_transaction_is_synced_if_it_is_durable(
+    database: Path, disk: Disk, durable: bool, left: set[str]
+) -> None:
+    with open_store(f"sqlite:///{database}") as store:
+        put(store, "guid-0")
+        with store._database.write(durable=durable) as connection:
+            insert("guid-1")(connection)
+        assert disk.after_power_cut() == {"guid-0"} | left
+
+
+def test_sync_covers_what_was_not_durable_before_it(database: Path, disk: Disk) -> None:
+    with open_store(f"sqlite:///{database}") as store:
+        with store._database.write(durable=False) as connection:
+            insert("guid-1")(connection)
+        put(store, "guid-2")
+    assert disk.after_power_cut() == {"guid-1", "guid-2"}
+
+
+def test_repeat_is_on_disk_too(database: Path, disk: Disk) -> None:
+    """Whoever is told that it was stored before may rely on it, whoever stored it."""
+    with open_store(f"sqlite:///{database}") as store:
+        put(store, "guid-0")
+        with store._database.write(durable=False) as connection:
+            insert("guid-1")(connection)
+        put(store, "guid-1")
+        assert disk.after_power_cut() == {"guid-0", "guid-1"}
+
+
+def test_threads_that_wait_share_one_sync(database: Path, disk: Disk) -> None:
+    with open_store(f"sqlite:///{database}") as store:
+        put(store, "first")
+        log = store._database._log
+        before, synced = log._commits, disk.synced
+        threads = [
+            threading.Thread(target=store._database.together, args=(insert(f"guid-{number}"),))
+            for number in range(5)
+        ]
+        with log._syncing:
+            for number, thread in enumerate(threads):
+                thread.start()
+                wait_until(partial(has_committed, log, before + number + 1))
+        for thread in threads:
+            thread.join()
+        assert disk.synced == synced + 1
+        assert disk.after_power_cut() == {"first", *(f"guid-{number}" for number in range(5))}
+
+
+def test_disk_that_refuses_is_not_believed_the_next_time(
+    database: Path, disk: Disk, tmp_path: Path
+) -> None:
+    """The system forgets what it could not write: asked again, it would say that all is well."""
+    with open_store(f"sqlite:///{database}") as store:
+        put(store, "guid-0")
+        disk.refuses = 1
+        with pytest.raises(StoreUnavailable):
+            put(store, "guid-1")
+        assert "guid-1" not in in_file_alone(database, tmp_path / "before")
+        put(store, "guid-2")
+        assert {"guid-0", "guid-1"} <= in_file_alone(database, tmp_path / "after")
+        assert disk.after_power_cut() == {"guid-0", "guid-1", "guid-2"}
+
+
+def test_disk_that_goes_on_refusing(database: Path, disk: Disk) -> None:
+    with open_store(f"sqlite:///{database}") as store:
+        disk.refuses = 2
+        for number in range(2):
+            with pytest.raises(StoreUnavailable):
+                put(store, f"guid-{number}")
+        put(store, "guid-2")
+    assert disk.after_power_cut() == {"guid-0", "guid-1", "guid-2"}
+
+
+def test_log_that_somebody_reads_stays_in_doubt(database: Path, disk: Disk) -> None:
+    with open_store(f"sqlite:///{database}") as store:
+        put(store, "guid-0")
+        disk.refuses = 1
+        with closing(sqlite3.connect(database, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM deliveries").fetchall()
+            for number in (1, 2):
+                with pytest.raises(StoreUnavailable):
+                    put(store, f"guid-{number}")
+            reader.execute("ROLLBACK")
+        put(store, "guid-3")
+
+
+def test_log_is_moved_into_the_database_meanwhile(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wal, "MOVED_AFTER", 3)
+    with open_store(f"sqlite:///{database}") as store:
+        for number in range(7):
+            put(store, f"guid-{number}")
+        names = (tmp_path / f"copy-{number}" for number in range(10**6))
+        wait_until(lambda: "guid-2" in in_file_alone(database, next(names)))
+
+
+def test_log_does_not_grow_for_ever(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the mover cannot keep up, whoever commits moves it."""
+    monkeypatch.setattr(wal, "MOVED_AFTER", 10**9)
+    monkeypatch.setattr("github_app.store.engine.LONGEST_PAGES", 50)
+    with open_store(f"sqlite:///{database}") as store:
+        for number in range(100):
+            put(store, f"guid-{number}")
+        size = Path(f"{database}-wal").stat().st_size
+    assert size < 100 * 4096
+
+
+def has_committed(log: wal.WriteAheadLog, commits: int) -> bool:
+    return log._commits == commits
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
