@@ -238,6 +238,7 @@ def convert_manifest(code: str) -> Json:
         events=manifest.get("default_events") or [],
     )  # fmt: skip
     app.setup_url = manifest.get("setup_url", "")
+    app.public = manifest.get("public") is not False
     return views.app(world, app) | {
         "client_secret": app.client_secret,
         "webhook_secret": app.webhook_secret,

@@ -137,6 +137,7 @@ class App(Node):
     hook_id: int
     bot: Account
     setup_url: str = ""
+    public: bool = True  # a private one can be installed on its owner's account only
 
 
 @dataclass(eq=False, kw_only=True)

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 BINARIES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -23,6 +23,9 @@ document.addEventListener("securitypolicyviolation", (event) => {
 """
 
 
+PATIENCE = 60_000  # milliseconds: machines are busy
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     binary = next(filter(None, map(shutil.which, BINARIES)), None)
@@ -30,6 +33,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(f"CI needs a browser, and none of {', '.join(BINARIES)} is installed")
         pytest.skip(f"no browser: none of {', '.join(BINARIES)} is installed")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as driver:
         found = driver.chromium.launch(executable_path=binary, args=list(FLAGS))
         yield found

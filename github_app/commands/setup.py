@@ -26,8 +26,10 @@ from github_app.judge.errors import CountersignError
 from github_app.web.setup import create_setup_app, install_address
 from github_app.web.setup_desk import Desk, Made
 
-# After the last page was sent a browser may still want its style. Seconds.
-LINGER = 3.0
+# The door does not stand open for longer. Seconds.
+LIFE = 3600.0
+# Once the app is registered: until the last page is asked for, and its style after it. Seconds.
+LAST_PAGE, LINGER = 30.0, 3.0
 POLL = 0.2
 
 
@@ -91,11 +93,11 @@ def plan_of(
     """Raises: SettingsError, NotSetUp."""
     web_url = environment.web_url_from(env)
     local = is_loopback(urlsplit(web_url).hostname or "")
-    here = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     if not org and not name:
         name = f"countersign-{secrets.token_hex(3)}"  # there is but one "countersign" on GitHub
-    # A GitHub on this machine reaches us without any name of ours.
-    address = url or (here if local and is_loopback(host) else "")
+    # A GitHub on this machine reaches us without any name of ours, where `serve` will listen.
+    served = _origin(host, environment.listen_on(env)[1])
+    address = url or (served if local and is_loopback(host) else "")
     try:
         chosen = choice(organization=org, name=name, address=address, local=local)
     except ChoiceError as error:
@@ -104,18 +106,22 @@ def plan_of(
         host=host,
         port=port,
         choice=chosen,
-        bases=_bases(host, port, here, url and chosen.address),
+        bases=_bases(host, port, url and chosen.address),
         api_url=environment.api_url_from(env),
         graphql_url=environment.graphql_url_from(env),
         web_url=web_url,
     )
 
 
-def _bases(host: str, port: int, here: str, public: str) -> dict[str, str]:
+def _origin(host: str, port: int) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _bases(host: str, port: int, public: str) -> dict[str, str]:
     """By which names a browser may come. Raises: NotSetUp if that would be in the clear."""
     found = {}
     if is_loopback(host):
-        names = [urlsplit(here).netloc, f"localhost:{port}"]
+        names = [urlsplit(_origin(host, port)).netloc, f"localhost:{port}"]
         found = {name: f"http://{name}" for name in names}
     elif not public:
         raise NotSetUp(
@@ -161,8 +167,7 @@ def run(
         )
         with serving(app, plan.host, plan.port):
             _invite(plan, desk)
-            while not desk.shown.wait(POLL) and not stop.is_set():
-                continue
+            wait(desk, stop)
             while not desk.close():
                 time.sleep(POLL)  # GitHub is being asked: what it answers is shown once
             if desk.made is not None:
@@ -170,8 +175,20 @@ def run(
     if desk.made is None:
         if stop.is_set():
             raise NotSetUp("given up: no app was registered", "Run it again when you like.")
-        raise NotSetUp("too many wrong codes: no app was registered", "Run it again.")
+        raise NotSetUp(
+            "too many wrong codes, or an hour has passed: no app was registered", "Run it again."
+        )
     return desk.made
+
+
+def wait(desk: Desk, stop: threading.Event) -> None:
+    """Until the last page was sent, or nobody will ever ask for it."""
+    ends = time.monotonic() + LIFE
+    while desk.made is None and time.monotonic() < ends:
+        if desk.shown.wait(POLL) or stop.is_set():
+            return
+    if desk.made is not None:
+        desk.shown.wait(LAST_PAGE)
 
 
 def refuse_a_second(env: Mapping[str, str]) -> None:

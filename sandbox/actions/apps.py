@@ -107,6 +107,8 @@ def install_app(
     """Install on all repositories of an account, or on the named ones (``owner/name``)."""
     found, target = app_named(world, app), world.account(account)
     by = _may_manage(world, actor, target)
+    if not found.public and target is not found.owner:
+        raise Forbidden("This GitHub App is private.")
     now = world.now()
     made = Installation(
         id=world.new_id(), app=found, account=target,

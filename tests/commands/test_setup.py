@@ -7,6 +7,7 @@ import signal
 import socket
 import stat
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +17,12 @@ import pytest
 import requests
 from flask import Flask
 
-from github_app.commands.setup import NotSetUp, plan_of, refuse_a_second, serving
+from github_app.commands import setup as setup_command
+from github_app.commands.setup import NotSetUp, plan_of, refuse_a_second, serving, wait
 from github_app.credentials_file import read
-from github_app.settings import Settings
+from github_app.gateway.registration import Registered
+from github_app.settings import Secret, Settings
+from github_app.web.setup_desk import Desk, Phase
 from sandbox.server import Sandbox
 from tests.e2e.live import free_port
 from tests.e2e.visitor import (
@@ -189,8 +193,37 @@ def test_what_is_proposed() -> None:
     mine = [plan_of(GITHUB, "127.0.0.1", 80).choice for _ in "ab"]
     assert mine[0].name != mine[1].name
     assert mine[0].pulls
-    local = plan_of({"GITHUB_API_URL": "http://127.0.0.1:8480"}, "127.0.0.1", 80)
-    assert local.choice.address == "http://127.0.0.1:80"
+    env = {"GITHUB_API_URL": "http://127.0.0.1:8480", "PORT": "8001"}
+    assert plan_of(env, "127.0.0.1", 80).choice.address == "http://127.0.0.1:8001"
+
+
+def nobodys_desk() -> Desk:
+    """Nobody has entered the code yet; GitHub would be kind."""
+    chosen = plan_of(GITHUB, "127.0.0.1", 80).choice
+    app = Registered(
+        id=1, slug="x", name="x", owner="acme", page="", client_id="", client_secret=Secret("x"),
+        webhook_secret=Secret("x"), private_key=Secret("x"),
+    )  # fmt: skip
+    return Desk(chosen, register=lambda _: app, keep=lambda *_: None, clock=lambda: 0.0)
+
+
+def test_the_door_does_not_stand_open_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(setup_command, "LIFE", 0.0)
+    desk = nobodys_desk()
+    wait(desk, threading.Event())
+    assert desk.close()
+    assert desk.phase is Phase.CLOSED
+
+
+def test_a_browser_that_went_away_at_the_end_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(setup_command, "LAST_PAGE", 0.0)
+    desk = nobodys_desk()
+    desk.register(desk.new_state(), "code")
+    wait(desk, threading.Event())
+    assert not desk.shown.is_set()
+    assert desk.made is not None
 
 
 def test_a_port_that_is_taken() -> None:

@@ -90,6 +90,13 @@ def test_an_app_of_a_person(server: Sandbox) -> None:
     assert convert(server, back).json()["owner"]["login"] == "kim"
 
 
+def test_a_private_app_is_for_its_owner_only(server: Sandbox) -> None:
+    convert(server, confirm(server, submit(server, MANIFEST | {"public": False})))
+    path = "/apps/the-gate/installations/new"
+    assert post(server, path, account="kim", selection="all").status_code == 403
+    assert post(server, path, account="acme", selection="all").status_code == 302
+
+
 def test_a_code_lives_for_an_hour(server: Sandbox) -> None:
     back = confirm(server, submit(server, MANIFEST))
     server.world.skip(3601)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
 from github_app.credentials_file import read
 from sandbox.server import Sandbox
-from tests.browser import WATCH, browser
+from tests.browser import PATIENCE, WATCH, browser
 from tests.e2e.live import free_port
 from tests.e2e.visitor import command_line, environment, invitation
 
@@ -21,7 +21,6 @@ pytestmark = pytest.mark.browser
 
 DESKTOP = {"width": 1280, "height": 900}
 MOBILE = {"width": 390, "height": 844}
-PATIENCE = 60_000  # milliseconds
 
 
 @dataclass
@@ -137,7 +136,7 @@ def test_the_click_path(browser: Browser, begun: SetUp, size: dict[str, int]) ->
         shown = page.content()
     finally:
         context.close()
-    assert begun.process.wait(PATIENCE / 1000) == 0
+    assert begun.process.wait(PATIENCE // 1000) == 0
     stored = read(begun.folder / "countersign.env")
     for name in ("GITHUB_WEBHOOK_SECRET", "GITHUB_CLIENT_SECRET", "GITHUB_APP_PRIVATE_KEY"):
         assert stored[name] not in shown
