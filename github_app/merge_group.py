@@ -5,6 +5,7 @@ chained, each built on the one before (github-platform section 2.6).
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from github_app.gateway import repository as gateway
@@ -13,8 +14,9 @@ from github_app.gateway.commit import check_on
 from github_app.gateway.repository import MergeGroup
 from github_app.judge.errors import CountersignError
 from github_app.judge.facts import CheckRun, Repository
+from github_app.judge.verdict import Verdict
 from github_app.judgement import Subject
-from github_app.store.task import Task
+from github_app.store.task import PERSON_WAITS, Task, TaskKind
 
 # Only the prefix is documented; base names hold slashes, so the end is what is matched.
 _REF = re.compile(
@@ -30,20 +32,34 @@ class GroupUnknown(CountersignError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A pull request in the group, and the head it was queued with."""
+    """A pull request in the group, and the head it was queued with.
+
+    ``group_oid``: the commit of the queue's own group for it, built on those ahead of it.
+    """
 
     number: int
     head_oid: str
+    group_oid: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """The group built as ``head_oid``. ``traced`` False: it may hold more than ``members``."""
+    """The group built as ``head_oid``. ``traced`` False: it may hold more than ``members``.
+
+    ``members``: the pull request that the group was built for, then those ahead of it, the first
+    of the queue last. ``behind``: the commits of the groups that were built on this one.
+    """
 
     repository: Repository
+    branch: str
     head_oid: str
     members: tuple[Member, ...]
+    behind: tuple[str, ...]
     traced: bool
+
+    def task(self, like: Task, oid: str) -> Task:
+        """What asks for another group of the same queue."""
+        return group_task(like, oid, self.branch)
 
     def subject(self, number: int) -> Subject:
         return Subject(
@@ -81,7 +97,45 @@ def trace_group(installation: Installation, task: Task) -> Group:
     members, traced = _chain(by_head, task)
     if not members:
         raise GroupUnknown("the merge group names no pull request")
-    return Group(repository=repository, head_oid=task.subject, members=members, traced=traced)
+    position = by_head[task.subject].position
+    return Group(
+        repository=repository,
+        branch=branch,
+        head_oid=task.subject,
+        members=members,
+        behind=tuple(oid for oid, entry in by_head.items() if entry.position > position),
+        traced=traced,
+    )
+
+
+def group_task(like: Task, head_oid: str, branch: str) -> Task:
+    """What asks for the group whose head is this commit, in a repository that ``like`` names."""
+    return Task(
+        kind=TaskKind.MERGE_GROUP,
+        installation_id=like.installation_id,
+        repository_id=like.repository_id,
+        subject=head_oid,
+        full_name=like.full_name,
+        priority=PERSON_WAITS,
+        hint={"base_ref": branch},
+    )
+
+
+def blocking(found: Sequence[Verdict]) -> Verdict | None:
+    """The first of the queue that may not be merged, where the group's own pull request may.
+
+    ``found`` is in the order of ``Group.members``. GitHub drops the pull request whose group
+    fails. So a failure must be published for the one that is to blame, and not for those that were
+    only queued behind it.
+    """
+    own, *ahead = found
+    if not _passes(own):
+        return None
+    return next((verdict for verdict in reversed(ahead) if not _passes(verdict)), None)
+
+
+def _passes(verdict: Verdict) -> bool:
+    return verdict.outcome.green or verdict.observing
 
 
 def _branch(task: Task) -> str | None:
@@ -108,7 +162,7 @@ def _chain(by_head: dict[str, MergeGroup], task: Task) -> tuple[tuple[Member, ..
         if entry.number is None or entry.pull_head_oid is None:
             traced = False
         else:
-            members.append(Member(number=entry.number, head_oid=entry.pull_head_oid))
+            members.append(Member(number=entry.number, head_oid=entry.pull_head_oid, group_oid=oid))
         oid = entry.base_oid
     match = _REF.fullmatch(str(task.hint.get("head_ref") or ""))
     if match is not None and int(match["number"]) not in {member.number for member in members}:

@@ -16,7 +16,7 @@ from github_app.judge.errors import CountersignError
 from github_app.judge.facts import CheckRun, Repository
 from github_app.judge.memory import Memory
 from github_app.judge.reasons import Code, Reason
-from github_app.judge.report import Conclusion, Report, report, withdrawn
+from github_app.judge.report import Conclusion, Report, held, report, withdrawn
 from github_app.judgement import Judged, change_of, traces
 from github_app.logs import get_logger
 from github_app.pace import wrote
@@ -183,6 +183,29 @@ class Publisher:
         repository = Repository(id=task.repository_id, owner=owner, name=name)
         target = Target(repository=repository, oid=oid, standing=None)
         self._send(installation_of(self._github, task), target, said, receipt)
+
+    def hold(
+        self, claim: Claim, installation: Installation, target: Target, reason: Reason
+    ) -> None:
+        """Take down a green without failing anybody: the check is not finished until published."""
+        if target.standing is None or target.standing.status.upper() != "COMPLETED":
+            return
+        if not self._store.queue.holds(claim, PUBLISH_SECONDS):
+            raise LeaseLost("not enough of the lease is left to publish")
+        said = held(reason)
+        entry = records.failed(claim.task, target.oid, said, reason, claim.deliveries)
+        receipt = self._store.audit.append(entry)
+        place = self._place(target)
+        self._store.checks.begin(place)
+        run = check_run.hold(
+            installation,
+            target.repository,
+            target.oid,
+            said,
+            external_id=check_run.external_id(said, receipt.receipt),
+            name=self._check_name,
+        )
+        self._store.checks.done(place, Written(run_id=run, digest=check_run.digest(said)))
 
     def withdraw(self, claim: Claim, told: tuple[Told, ...]) -> bool:
         """Take down a green that may be wrong before anything slow; whether there was one.

@@ -28,12 +28,12 @@ from github_app.judge.errors import CountersignError
 from github_app.judge.facts import BodyEdit
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report import withdrawn
-from github_app.judge.verdict import SEVERITY, cannot_judge, worst
+from github_app.judge.verdict import SEVERITY, Verdict, cannot_judge, worst
 from github_app.judgement import Judged, Judgement, Subject
 from github_app.leases import LeaseKeeper
 from github_app.logs import get_logger, trace
 from github_app.look import Activity, Looker
-from github_app.merge_group import Group, GroupUnknown, trace_group
+from github_app.merge_group import Group, GroupUnknown, blocking, group_task, trace_group
 from github_app.pace import BulkPace
 from github_app.publishing import LeaseLost, Publisher, Target, about, installation_of
 from github_app.rosters import RosterDesk
@@ -42,7 +42,7 @@ from github_app.store.claim import Claim
 from github_app.store.database import Store
 from github_app.store.errors import StoreError
 from github_app.store.grounds import NO_HEAD, Ground
-from github_app.store.task import BULK, PERSON_WAITS, Task, TaskKind
+from github_app.store.task import BULK, Task, TaskKind
 from github_app.sweep import Sweeper
 
 log = get_logger("worker")
@@ -52,6 +52,10 @@ STALE_READS = 8
 STALE_DELAY = 0.25
 # So often what seems to be gone is asked for again: 1, 2, 4 and 8 seconds.
 GONE_READS = 4
+# So often, and so many seconds in all at least, a merge group is held for the one that is to blame:
+# less than any queue waits for a check.
+GROUP_HOLDS, GROUP_PATIENCE = 6, 20.0
+GROUP_PAUSE = 1.0
 # After so many failures in a row the check says so, where a head is known to say it on.
 SILENT_FAILURES = 2
 
@@ -283,7 +287,7 @@ class Worker:
             self._store.grounds.keep([_ground(own)])
         if pull.queue_entry is not None and pull.queue_entry.head_oid:
             # What is said of the pull request must reach the commit that the queue would merge.
-            group = _group_task(claim.task, pull.queue_entry.head_oid, pull.base_ref)
+            group = group_task(claim.task, pull.queue_entry.head_oid, pull.base_ref)
             self._store.queue.add([group])
         # What was withdrawn is newer than what the snapshot may show: only a new run supersedes it.
         standing = None if withdrew else pull.check
@@ -374,15 +378,24 @@ class Worker:
             self._publisher.publish_unread(claim, claim.task.subject, withdrawn(reason), reason)
             self._store.queue.settle(claim)
             return
-        judged = self._judge_group(installation, group)
         standing = group.standing(
             installation, app_id=self._judgement.app_id, check_name=self._judgement.check_name
         )
         target = Target(repository=group.repository, oid=group.head_oid, standing=standing)
+        found = self._judge_members(installation, group)
+        blocked_by = blocking([judged.verdict for judged in found]) if group.traced else None
+        if blocked_by is not None:
+            judged = self._held_up(claim, installation, group, target, found[0], blocked_by)
+        else:
+            judged = _decisive(group, found)
+        if not judged.verdict.outcome.green:
+            # They hold these commits too, and one of them may be green already.
+            behind = [group.task(claim.task, oid) for oid in group.behind]
+            self._store.queue.add(behind)
         self._publisher.publish(claim, installation, judged, target)
 
-    def _judge_group(self, installation: Installation, group: Group) -> Judged:
-        """The worst verdict of the group's pull requests, each with the head that was queued."""
+    def _judge_members(self, installation: Installation, group: Group) -> list[Judged]:
+        """The group's pull requests, each with the head that was queued, in the group's order."""
         found: list[Judged] = []
         for member in group.members:
             subject = group.subject(member.number)
@@ -391,11 +404,41 @@ class Worker:
                 stale = Reason(code=Code.GROUP_STALE, detail=f"#{member.number}")
                 judged = replace(judged, verdict=cannot_judge(judged.snapshot.pull, stale))
             found.append(judged)
-        decisive = min(found, key=lambda judged: SEVERITY.index(judged.verdict.outcome))
-        if not group.traced:
-            unknown = Reason(code=Code.GROUP_UNKNOWN)
-            decisive = replace(decisive, verdict=cannot_judge(decisive.snapshot.pull, unknown))
-        return decisive
+        return found
+
+    def _held_up(
+        self,
+        claim: Claim,
+        installation: Installation,
+        group: Group,
+        target: Target,
+        own: Judged,
+        blocked_by: Verdict,
+    ) -> Judged:
+        """Wait for GitHub to drop the one that is to blame; a group that it rebuilt is judged anew.
+
+        Not green meanwhile. Where it is not dropped (a queue may want only its last group green),
+        the group fails in the end. Raises: NotYet.
+        """
+        number = blocked_by.pull.number
+        reason = Reason(code=Code.GROUP_AHEAD, detail=f"#{number}")
+        waited = self._store.now() - claim.waiting_since
+        if claim.attempts >= GROUP_HOLDS and waited >= GROUP_PATIENCE:
+            return replace(own, verdict=cannot_judge(own.snapshot.pull, reason))
+        self._publisher.hold(claim, installation, target, reason)
+        if not claim.attempts:
+            blamed = [member.group_oid for member in group.members if member.number == number]
+            self._store.queue.add([group.task(claim.task, oid) for oid in blamed])
+        raise NotYet(f"#{number} is ahead of it in the merge queue", seconds=GROUP_PAUSE)
+
+
+def _decisive(group: Group, found: list[Judged]) -> Judged:
+    """The worst verdict; but what is wrong with the group's own pull request is said first."""
+    decisive = min(found, key=lambda judged: SEVERITY.index(judged.verdict.outcome))
+    if not group.traced:
+        unknown = Reason(code=Code.GROUP_UNKNOWN)
+        return replace(decisive, verdict=cannot_judge(decisive.snapshot.pull, unknown))
+    return decisive if found[0].verdict.outcome.green else found[0]
 
 
 def _time_to_say_so(failures: int, *, retryable: bool) -> bool:
@@ -459,16 +502,4 @@ def _subject(task: Task) -> Subject:
     owner, _, name = task.full_name.partition("/")
     return Subject(
         repository_id=task.repository_id, owner=owner, name=name, number=int(task.subject)
-    )
-
-
-def _group_task(task: Task, head_oid: str, base_ref: str) -> Task:
-    return Task(
-        kind=TaskKind.MERGE_GROUP,
-        installation_id=task.installation_id,
-        repository_id=task.repository_id,
-        subject=head_oid,
-        full_name=task.full_name,
-        priority=PERSON_WAITS,
-        hint={"base_ref": base_ref},
     )

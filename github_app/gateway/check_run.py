@@ -90,6 +90,28 @@ def publish(
     return Published(check_run_id=run, written=True)
 
 
+def hold(
+    installation: Installation,
+    repository: Repository,
+    head_oid: str,
+    report: Report,
+    *,
+    external_id: str,
+    name: str,
+) -> int:
+    """Make a check run that is not finished: it supersedes a green, and fails nothing. Its id.
+
+    The report's conclusion is left out. Errors and source: as ``publish``.
+    """
+    body = {
+        "name": name,
+        "status": "in_progress",
+        "output": _output(report, ()),
+        "external_id": external_id,
+    }
+    return _create(installation, repository, head_oid, body)
+
+
 def _write(
     installation: Installation,
     repository: Repository,
@@ -104,6 +126,12 @@ def _write(
             return _update(installation, repository, existing.id, body)
         except NotFound:
             pass  # GitHub deletes old runs, and archives them after 400 days
+    return _create(installation, repository, head_oid, body)
+
+
+def _create(
+    installation: Installation, repository: Repository, head_oid: str, body: Mapping[str, object]
+) -> int:
     values = {"owner": repository.owner, "repo": repository.name}
     answer = installation.rest(
         "POST",

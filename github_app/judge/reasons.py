@@ -61,6 +61,7 @@ class Code(StrEnum):
     PROPOSED_ROSTER_BROKEN = "CS069"  # the change would leave a roster that cannot be used
     WITHDRAWN = "CS068"  # something happened that may take a green away: it is judged anew
 
+    GROUP_AHEAD = "CS081"  # a pull request ahead of it in the merge queue may not be merged
     NO_COMMITS = "CS080"  # the base holds the head already: there is nothing to judge or to merge
 
     # Said aloud, decides nothing

@@ -90,13 +90,22 @@ def report(verdict: Verdict, *, web_url: str, annotations: tuple[Annotation, ...
 
 def withdrawn(reason: Reason) -> Report:
     """What is said on a commit when there is no snapshot to judge: never green, and why."""
+    return _in_short("Cannot judge", reason)
+
+
+def held(reason: Reason) -> Report:
+    """What is said on a commit while its check is held: it is not finished, and so not green."""
+    return _in_short("Held", reason)
+
+
+def _in_short(what: str, reason: Reason) -> Report:
     text = _plain_sentence(reason)
     return Report(
         conclusion=Conclusion.FAILURE,
-        title=plain(f"Cannot judge: {text}", TITLE_LIMIT),
+        title=plain(f"{what}: {text}", TITLE_LIMIT),
         summary="\n\n".join(
             [
-                f"**Cannot judge: {code(text)}**",
+                f"**{what}: {code(text)}**",
                 f"**Next:** {_ADVICE.get(reason.code, _ASK_ADMIN)}",
                 f"Reasons: {reason.code.value}.",
             ]
@@ -421,6 +430,7 @@ SENTENCES: dict[Code, str] = {
     Code.INTERNAL: "an error of Countersign ({detail}).",
     Code.PROPOSED_ROSTER_BROKEN: "this change would break the roster: {detail}",
     Code.WITHDRAWN: "something changed that may take the sign-off away; it is judged anew.",
+    Code.GROUP_AHEAD: "{detail}, ahead of it in the merge queue, may not be merged.",
     Code.NO_COMMITS: "it has no commits: its base holds them all already.",
     Code.ROSTER_STALE: "The roster is broken; the last valid one is in force: {detail}",
     Code.ROSTER_WARNING: "The roster: {detail}",
@@ -472,6 +482,7 @@ _ADVICE: dict[Code, str] = {
         "mend the lines that are marked below, and push again; "
         "`countersign roster check` names every error."
     ),
+    Code.GROUP_AHEAD: "nothing is wrong with it: if it was taken out, put it in again.",
     Code.NO_COMMITS: "push something to it, or close it: there is nothing to merge.",
     Code.GROUP_UNKNOWN: "take the pull request out of the queue and put it in again.",
     Code.GROUP_STALE: "take the pull request out of the queue and put it in again.",
