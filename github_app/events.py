@@ -27,6 +27,10 @@ ROSTER_FILES = frozenset({"reviewers.yaml", ".github/reviewers.yaml"})
 PUSH_COMMITS = 2048
 
 
+# Branches that only the merge queue writes, each on its way to being merged.
+_QUEUE = "gh-readonly-queue/"
+
+
 class MalformedPayload(CountersignError):
     """A delivery that is signed but not of the event's shape."""
 
@@ -131,15 +135,16 @@ def pull_request(context: Context) -> Mapped:
     number = _number(pull, "number")
     head = _mapping(pull, "head")
     priority = PERSON_WAITS if context.action in _WAITED_FOR else ORDINARY
+    merged = context.action == "closed" and bool(pull.get("merged"))
     task = context.task(
-        TaskKind.PULL_REQUEST,
+        TaskKind.MERGED if merged else TaskKind.PULL_REQUEST,
         str(number),
         priority=priority,
         head_sha=_text(head, "sha"),
         updated_at=str(pull.get("updated_at") or ""),
     )
     tasks = [task]
-    if context.action == "closed" and not pull.get("merged"):
+    if context.action == "closed" and not merged:
         # Pull requests that share its head are no longer held back by this one.
         tasks.append(context.task(TaskKind.HEAD, _text(head, "sha")))
     pushes = tuple(_synchronised(context, head)) if context.action == "synchronize" else ()
@@ -208,6 +213,8 @@ def push(context: Context) -> Mapped:
     tasks: list[Task] = []
     if branch == default and _touches_roster(context):
         tasks.append(_roster_scope(context))
+    if not context.payload.get("deleted") and not branch.startswith(_QUEUE):
+        tasks.append(_landed(context, branch))
     return Mapped(tasks=tuple(tasks), pushes=tuple(_pushed(context, branch)))
 
 
@@ -441,6 +448,17 @@ def _roster_scope(context: Context) -> Task:
     if _text(context.repository, "name") in ROSTER_REPOSITORIES:
         return whole_installation(context).tasks[0]
     return context.task(TaskKind.REPOSITORY, priority=BULK)
+
+
+def _landed(context: Context, branch: str) -> Task:
+    """Look at what was pushed, in case the branch is a protected one."""
+    return context.task(
+        TaskKind.PUSH,
+        f"{branch}:{_text(context.payload, 'after')}",
+        priority=BULK,
+        before=_text(context.payload, "before"),
+        default_branch=str(context.repository.get("default_branch") or ""),
+    )
 
 
 def _synchronised(context: Context, head: Mapping[str, Any]) -> Iterator[BranchPush]:

@@ -9,11 +9,12 @@ from datetime import datetime
 
 from github_app.gateway import repository as gateway
 from github_app.gateway.client import Installation
-from github_app.gateway.repository import OpenPullRequest, RosterIds
+from github_app.gateway.repository import OpenPullRequest, RosterIds, Tip
 from github_app.judge.facts import PullRequest
 from github_app.rosters import RosterDesk
 from github_app.store.claim import Seen
 from github_app.store.grounds import NO_HEAD, Ground, Grounds
+from github_app.store.memory import Memories
 from github_app.store.queue import Queue
 from github_app.store.stats import Known
 from github_app.store.task import BULK, ORDINARY, Task, TaskKind
@@ -50,10 +51,18 @@ class Expansion:
     """How wide work is widened in this process: whose check runs it looks at, by what rosters."""
 
     def __init__(
-        self, *, queue: Queue, grounds: Grounds, rosters: RosterDesk, app_id: int, check_name: str
+        self,
+        *,
+        queue: Queue,
+        grounds: Grounds,
+        memory: Memories,
+        rosters: RosterDesk,
+        app_id: int,
+        check_name: str,
     ) -> None:
         self._queue = queue
         self._grounds = grounds
+        self._memory = memory
         self._rosters = rosters
         self._app_id = app_id
         self._check_name = check_name
@@ -80,6 +89,7 @@ class Expansion:
 
     def _repository(self, installation: Installation, task: Task) -> Iterator[Task]:
         owner, _, name = task.full_name.partition("/")
+        tips: list[Tip] = []
         found = gateway.open_pull_requests(
             installation,
             owner,
@@ -87,6 +97,7 @@ class Expansion:
             repository_id=task.repository_id,
             check_name=self._check_name,
             app_id=self._app_id,
+            on_tip=tips.append,
         )
         if task.subject == MISSED:
             wanted = list(self._missed(installation, task, found))
@@ -95,6 +106,24 @@ class Expansion:
         # The queue takes the newest request first: ask for the most recently active last.
         for pull, priority in reversed(wanted):
             yield _pull(installation, task, pull.number, priority, pull.head_oid)
+        for tip in tips if task.subject == MISSED else ():
+            yield from self._landed(task, tip)
+
+    def _landed(self, task: Task, tip: Tip) -> Iterator[Task]:
+        """What came to the default branch and no webhook told of: whatever was merged or pushed
+        since the last push that we know of."""
+        if self._memory.knows_push(task.repository_id, tip.branch, tip.oid):
+            return
+        before = self._memory.last_push(task.repository_id, tip.branch)
+        yield Task(
+            kind=TaskKind.PUSH,
+            installation_id=task.installation_id,
+            repository_id=task.repository_id,
+            subject=f"{tip.branch}:{tip.oid}",
+            full_name=task.full_name,
+            priority=BULK,
+            hint={"before": before or "", "default_branch": tip.branch, "swept": True},
+        )
 
     def _missed(
         self, installation: Installation, task: Task, found: Iterable[OpenPullRequest]

@@ -84,7 +84,7 @@ class Judgement:
     ) -> None:
         self.app_id = app_id
         self.check_name = check_name
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         self._rosters = rosters
         self._memory = memory
         self._now = now
@@ -114,7 +114,7 @@ class Judgement:
         pull = _called(snapshot.pull, memory.names)
         if force.roster is None:
             verdict = cannot_judge(pull, *force.reasons)
-            seen = remember(pull, DetectionPolicy(), memory, self._catalogue)
+            seen = remember(pull, DetectionPolicy(), memory, self.catalogue)
             return Judged(
                 verdict=verdict, snapshot=snapshot, known=memory, memory=seen, ground=force.ground
             )
@@ -123,7 +123,7 @@ class Judgement:
         carried: frozenset[str] = frozenset()
         while True:
             verdict = judge(
-                pull, force.roster, memory, self._catalogue, change=change, carried=carried
+                pull, force.roster, memory, self.catalogue, change=change, carried=carried
             )
             wants = _wanted(verdict) - asked
             if not wants:
@@ -143,7 +143,7 @@ class Judgement:
             snapshot=replace(snapshot, pull=pull),
             known=known,
             memory=_with_pushes(
-                remember(pull, force.roster.detection, memory, self._catalogue), pull
+                remember(pull, force.roster.detection, memory, self.catalogue), pull
             ),
             ground=force.ground,
             annotations=annotations,

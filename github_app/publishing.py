@@ -33,8 +33,27 @@ _VERDICTS = frozenset({RecordKind.JUDGED, RecordKind.FAILED})
 
 # A write to GitHub takes about this long at most: with less lease left it is not begun.
 PUBLISH_SECONDS = 5.0
+# A snapshot older than the event that asked for it is read again so soon.
+STALE_DELAY = 0.25
 # Heads that this worker knows to be remembered already.
 HEADS_KEPT = 10_000
+
+
+class NotYet(CountersignError):
+    """Nothing is wrong, but it is too early. ``seconds``: how long to wait before asking again."""
+
+    advice = "Nothing to do: it goes on by itself."
+
+    def __init__(self, why: str, *, seconds: float) -> None:
+        super().__init__(why)
+        self.seconds = seconds
+
+
+class StaleRead(NotYet):
+    """GitHub answered with a state older than the event: its replicas lag for a moment."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why, seconds=STALE_DELAY)
 
 
 class LeaseLost(CountersignError):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from github_app.judge.facts import Review
+from github_app.judge.incident import Incident
 from github_app.judge.reasons import Reason
 from github_app.judge.report import Report
 from github_app.judge.roster import RosterSource
@@ -72,24 +73,44 @@ def failed(
     )
 
 
-def bypassed(judgement: Judged, deliveries: tuple[str, ...]) -> Entry:
-    """Merged without a green check, and what was missing."""
-    pull = judgement.verdict.pull
+def bypassed(
+    incident: Incident, deliveries: tuple[str, ...], *, head_oid: str, outcome: str | None
+) -> Entry:
+    """Something reached a branch past the check. ``head_oid``: of the pull request, or the commit
+    that was pushed; ``outcome``: of judging it now, None where that was not what was missing.
+
+    Paths and messages may be private code and stay out.
+    """
     return Entry(
         kind=RecordKind.BYPASSED,
-        repository_id=pull.repository.id,
-        repository=pull.repository.full_name,
-        number=pull.number,
-        head_sha=pull.head_oid,
-        outcome=judgement.verdict.outcome.value,
+        repository_id=incident.repository.id,
+        repository=incident.repository.full_name,
+        number=incident.number,
+        head_sha=head_oid,
+        outcome=outcome,
         deliveries=deliveries,
         fields={
-            "merge_commit": pull.merge_commit_oid,
-            "merged_by": pull.merged_by.login if pull.merged_by else None,
-            "check": pull.check.conclusion if pull.check else None,
-            "reasons": _codes(judgement.verdict.reasons),
+            "incident": incident.key,
+            "commit": incident.oid,
+            "branch": incident.branch,
+            "by": incident.actor.login if incident.actor else None,
+            "by_id": incident.actor.id if incident.actor else None,
+            "protected": incident.protected,
+            "reasons": _codes(incident.reasons),
         },
     )
+
+
+def reported(
+    receipt: AuditRecord,
+    *,
+    issue: int | None = None,
+    check_run_id: int | None = None,
+    why: str = "",
+) -> Entry:
+    """Where the incident of that record was told; ``why`` it was not, where it could not be."""
+    fields: dict[str, Json] = {"issue": issue} if issue else {"why": why} if why else {}
+    return _about(receipt, RecordKind.REPORTED, check_run_id=check_run_id, fields=fields)
 
 
 def _about(

@@ -14,11 +14,11 @@ from typing import Protocol
 
 from github_app.gateway.client import Installation
 from github_app.gateway.commit import file_at
-from github_app.gateway.pull_request import RosterText, Snapshot
+from github_app.gateway.pull_request import RosterText, RosterTexts, Snapshot
 from github_app.gateway.repository import RosterIds
 from github_app.grounds import ground
 from github_app.judge.errors import RosterError
-from github_app.judge.facts import PullRequest
+from github_app.judge.facts import PullRequest, Repository
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report import Annotation
 from github_app.judge.roster import (
@@ -115,13 +115,16 @@ class RosterDesk:
 
         Raises: GitHubError when a team could not be read for the moment.
         """
-        repository = snapshot.pull.repository
+        return self.of(installation, snapshot.pull.repository, snapshot.rosters)
+
+    def of(self, installation: Installation, repository: Repository, texts: RosterTexts) -> InForce:
+        """The same for a repository, from its files. Raises: GitHubError."""
         # Before anything is read: what changes meanwhile must not pass for known.
         generation = self._teams.generation(installation.id)
-        base = self._base_file(repository.owner, snapshot.rosters.org)
-        ground = self._ground(installation.id, generation, base, snapshot.rosters.ids)
+        base = self._base_file(repository.owner, texts.org)
+        ground = self._ground(installation.id, generation, base, texts.ids)
         force = self._settled(base, None)
-        own = snapshot.rosters.repository
+        own = texts.repository
         if force.roster is not None and own is not None:
             below = force
             force = self._settled(_file(f"repository/{repository.id}", own), below.roster)

@@ -18,6 +18,7 @@ from github_app.grounds import ground, rules_of_this_version
 from github_app.judge.facts import PullRequest
 from github_app.judge.memory import Memory
 from github_app.judgement import Judgement, change_of
+from github_app.landings import ProtectedBranches
 from github_app.leases import LeaseKeeper
 from github_app.look import Activity, Looker
 from github_app.rosters import RosterDesk
@@ -52,6 +53,7 @@ class Parts:
     rosters: RosterDesk
     judgement: Judgement
     fetcher: Fetcher
+    protected: ProtectedBranches
     activity: Activity = field(default_factory=Activity)
 
     def close(self) -> None:
@@ -88,6 +90,7 @@ def build(settings: Settings) -> Parts:
         rosters=rosters,
         judgement=judgement,
         fetcher=fetcher,
+        protected=ProtectedBranches(),
     )
 
 
@@ -202,5 +205,6 @@ def worker(parts: Parts, leases: LeaseKeeper, number: int) -> Worker:
         looker=looker(parts),
         activity=parts.activity,
         web_url=parts.settings.web_url,
+        protected=parts.protected,
         now=utc_now,
     )

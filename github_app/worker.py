@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from github_app import records
 from github_app.drift import Drift
 from github_app.events import Told, told_by
 from github_app.expansion import Expansion, seen
@@ -24,20 +23,30 @@ from github_app.gateway.errors import (
     Suspended,
 )
 from github_app.gateway.pull_request import Snapshot
+from github_app.incidents import Incidents
 from github_app.judge.errors import CountersignError
 from github_app.judge.facts import BodyEdit
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report import withdrawn
 from github_app.judge.verdict import SEVERITY, Verdict, cannot_judge, worst
 from github_app.judgement import Judged, Judgement, Subject
+from github_app.landings import Landings, ProtectedBranches, landed_task
 from github_app.leases import LeaseKeeper
 from github_app.logs import get_logger, trace
 from github_app.look import Activity, Looker
 from github_app.merge_group import Group, GroupUnknown, blocking, group_task, trace_group
 from github_app.pace import BulkPace
-from github_app.publishing import LeaseLost, Publisher, Target, about, installation_of
+from github_app.publishing import (
+    LeaseLost,
+    NotYet,
+    Publisher,
+    StaleRead,
+    Target,
+    about,
+    installation_of,
+)
 from github_app.rosters import RosterDesk
-from github_app.store.audit import Entry, Filter
+from github_app.store.audit import Filter
 from github_app.store.claim import Claim
 from github_app.store.database import Store
 from github_app.store.errors import StoreError
@@ -47,9 +56,8 @@ from github_app.sweep import Sweeper
 
 log = get_logger("worker")
 
-# A snapshot older than the event that asked for it is read again so often, and so soon.
+# A snapshot older than the event that asked for it is read again so often.
 STALE_READS = 8
-STALE_DELAY = 0.25
 # So often what seems to be gone is asked for again: 1, 2, 4 and 8 seconds.
 GONE_READS = 4
 # So often, and so many seconds in all at least, a merge group is held for the one that is to blame:
@@ -58,23 +66,6 @@ GROUP_HOLDS, GROUP_PATIENCE = 6, 20.0
 GROUP_PAUSE = 1.0
 # After so many failures in a row the check says so, where a head is known to say it on.
 SILENT_FAILURES = 2
-
-
-class NotYet(CountersignError):
-    """Nothing is wrong, but it is too early. ``seconds``: how long to wait before asking again."""
-
-    advice = "Nothing to do: it goes on by itself."
-
-    def __init__(self, why: str, *, seconds: float) -> None:
-        super().__init__(why)
-        self.seconds = seconds
-
-
-class StaleRead(NotYet):
-    """GitHub answered with a state older than the event: its replicas lag for a moment."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why, seconds=STALE_DELAY)
 
 
 class Worker:
@@ -93,6 +84,7 @@ class Worker:
         looker: Looker,
         activity: Activity,
         web_url: str,
+        protected: ProtectedBranches,
         now: Callable[[], datetime],
     ) -> None:
         self.name = name
@@ -114,10 +106,26 @@ class Worker:
             app_id=judgement.app_id,
             check_name=judgement.check_name,
         )
+        self._protected = protected
+        self._landings = Landings(
+            store=store,
+            judgement=judgement,
+            rosters=rosters,
+            publisher=self._publisher,
+            incidents=Incidents(
+                store=store,
+                app_id=judgement.app_id,
+                check_name=judgement.check_name,
+                web_url=web_url,
+            ),
+            protected=protected,
+            now=now,
+        )
         self._expansion = Expansion(
             queue=store.queue,
             grounds=store.grounds,
             rosters=rosters,
+            memory=store.memory,
             app_id=judgement.app_id,
             check_name=judgement.check_name,
         )
@@ -241,9 +249,10 @@ class Worker:
                 self._widen(claim, installation)
             case TaskKind.DOCTOR:
                 self._doctor(claim, installation)
-            case TaskKind.PUSH | TaskKind.MERGED | TaskKind.SWEEP | TaskKind.LOOK:
-                log.info("nothing asks for this kind", **about(claim))
-                self._store.queue.settle(claim)
+            case TaskKind.PUSH:
+                self._landings.pushed(claim, installation)
+            case TaskKind.MERGED:
+                self._landings.merged(claim, installation)
             case _:
                 assert_never(claim.task.kind)
 
@@ -273,7 +282,7 @@ class Worker:
         _refuse_no_commits(claim, snapshot)
         snapshot = _with_told_bodies(snapshot, told)
         if snapshot.pull.state != "OPEN":
-            self._closed(claim, installation, snapshot)
+            self._closed(claim, snapshot)
             return
         own = self._judge(installation, snapshot)
         claim = claim.having_seen({claim.task.subject: seen(snapshot.pull)})
@@ -298,34 +307,20 @@ class Worker:
         """What the deliveries behind the claim say beyond *look again*."""
         return tuple(told_by(self._store.inbox.get(guid)) for guid in claim.deliveries)
 
-    def _closed(self, claim: Claim, installation: Installation, snapshot: Snapshot) -> None:
-        """Nothing is published any more. A merge that our check did not allow is written down."""
+    def _closed(self, claim: Claim, snapshot: Snapshot) -> None:
+        """Nothing is published any more. A merge is looked at, if it was ever judged here."""
         pull = snapshot.pull
         self._store.grounds.forget(pull.repository.id, [pull.number])
-        if pull.state == "MERGED" and pull.merge_commit_oid:
-            # A squash may say nothing of what was in it; it goes on to other branches all the same.
-            self._store.memory.add_merge(pull.repository.id, pull.number, pull.merge_commit_oid)
-        green = pull.check is not None and pull.check.conclusion == "SUCCESS"
-        if pull.state != "MERGED" or green:
-            log.info("closed", state=pull.state, **about(claim))
-            self._store.queue.settle(claim)
-            return
-        judged = self._judge(installation, snapshot)
-        entry = records.bypassed(judged, claim.deliveries)
-        if judged.verdict.outcome.green or self._is_recorded(entry):
-            self._store.queue.settle(claim)
-            return
-        log.warning("bypassed", outcome=judged.verdict.outcome.value, **about(claim))
-        self._store.counters.add("bypasses", {})
-        self._store.queue.settle(claim, records=[entry])
-
-    def _is_recorded(self, entry: Entry) -> bool:
-        """Whether the audit log has such a record of this head already."""
-        same = Filter(repository_id=entry.repository_id, head_sha=entry.head_sha, kind=entry.kind)
-        return any(True for _ in self._store.audit.records(same))
+        log.info("closed", state=pull.state, **about(claim))
+        if pull.state == "MERGED":
+            judged = Filter(repository_id=pull.repository.id, number=pull.number)
+            if any(True for _ in self._store.audit.records(judged, newest=1)):
+                self._store.queue.add([landed_task(claim.task, pull.number)])
+        self._store.queue.settle(claim)
 
     def _doctor(self, claim: Claim, installation: Installation) -> None:
         """Rules, permissions or repositories changed: is the check still required?"""
+        self._protected.forget(claim.task.repository_id)
         self._drift.look(installation, claim.task, claim.deliveries)
         self._store.queue.settle(claim)
 

@@ -77,7 +77,7 @@ def test_a_pull_request_is_judged_again(action: str) -> None:
         pytest.param(
             "pull_request",
             {"action": "closed", "pull_request": {**PULL, "merged": True}},
-            [(TaskKind.PULL_REQUEST, "12")],
+            [(TaskKind.MERGED, "12")],
             id="merged",
         ),
         pytest.param(
@@ -268,18 +268,40 @@ class TestPush:
         }
         return mapped("push", **{**payload, **more})
 
+    def judged_again(self, **more: Any) -> list[tuple[TaskKind, str]]:
+        return [one for one in tasks(self.pushed(**more)) if one[0] is not TaskKind.PUSH]
+
     def test_code_on_the_default_branch_judges_nothing_again(self) -> None:
-        assert self.pushed().tasks == ()
+        assert self.judged_again() == []
+
+    def test_what_was_pushed_is_looked_at(self) -> None:
+        (task,) = self.pushed(ref="refs/heads/release/1").tasks
+        assert (task.kind, task.subject) == (TaskKind.PUSH, f"release/1:{SHA}")
+        assert task.hint == {"before": OTHER, "default_branch": "main"}
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            pytest.param({"deleted": True}, id="deleted"),
+            pytest.param({"ref": "refs/tags/v1"}, id="tag"),
+            pytest.param(
+                {"ref": f"refs/heads/gh-readonly-queue/main/pr-1-{SHA}"}, id="merge-queue"
+            ),
+        ],
+    )
+    def test_what_reached_no_branch_of_people_is_not(self, more: dict[str, Any]) -> None:
+        assert self.pushed(**more).tasks == ()
 
     @pytest.mark.parametrize("key", ["added", "modified", "removed"])
     def test_a_roster_file_judges_the_repository_again(self, key: str) -> None:
-        found = self.pushed(commits=[{key: [".github/reviewers.yaml"]}])
-        assert tasks(found) == [(TaskKind.REPOSITORY, "")]
+        found = self.judged_again(commits=[{key: [".github/reviewers.yaml"]}])
+        assert found == [(TaskKind.REPOSITORY, "")]
 
     def test_the_roster_repository_speaks_for_the_installation(self) -> None:
         repository = {**REPOSITORY, "name": ".github", "full_name": "acme/.github"}
-        found = self.pushed(commits=[{"modified": ["reviewers.yaml"]}], repository=repository)
-        assert tasks(found) == [(TaskKind.INSTALLATION, "")]
+        changed = [{"modified": ["reviewers.yaml"]}]
+        found = self.judged_again(commits=changed, repository=repository)
+        assert found == [(TaskKind.INSTALLATION, "")]
 
     @pytest.mark.parametrize(
         "more",
@@ -290,7 +312,7 @@ class TestPush:
         ],
     )
     def test_in_doubt_the_roster_may_have_changed(self, more: dict[str, Any]) -> None:
-        assert tasks(self.pushed(**more)) == [(TaskKind.REPOSITORY, "")]
+        assert self.judged_again(**more) == [(TaskKind.REPOSITORY, "")]
 
     def test_the_pusher_is_remembered(self) -> None:
         found = self.pushed(ref="refs/heads/fix/deep")

@@ -72,6 +72,7 @@ def asked(
     widening = Expansion(
         queue=store.queue,
         grounds=store.grounds,
+        memory=store.memory,
         rosters=desk,
         app_id=4000,
         check_name="senior-signoff",

@@ -3,11 +3,13 @@
 None where GitHub does not show all of it.
 """
 
+from collections.abc import Mapping
+
 from github_app.gateway.client import Installation
 from github_app.gateway.errors import NotFound, Refused
 from github_app.gateway.nodes import Node, child, number, optional, text
 from github_app.gateway.reading import refusing_surprises
-from github_app.gateway.transport import DIFF
+from github_app.gateway.transport import DIFF, Answer
 from github_app.judge.facts import Commit, GitIdentity, Repository
 
 _COMPARE = "/repos/{owner}/{repo}/compare/{base}...{head}"
@@ -63,11 +65,24 @@ def commits(
     except (NotFound, Refused):
         return None
     with refusing_surprises():
-        found = tuple(_commit(node) for node in answer.data["commits"])
+        found = tuple(listed_commit(node) for node in answer.data["commits"])
         return found if number(answer.data, "total_commits") == len(found) else None
 
 
-def _commit(node: Node) -> Commit:
+def comparison(
+    installation: Installation,
+    repository: Repository,
+    base_oid: str,
+    head_oid: str,
+    *,
+    query: Mapping[str, str | int],
+) -> Answer:
+    """One page of a comparison. Raises: GitHubError."""
+    return installation.rest("GET", _COMPARE, _pair(repository, base_oid, head_oid), query=query)
+
+
+def listed_commit(node: Node) -> Commit:
+    """A commit in a list of REST: without accounts or signatures."""
     inner = child(node, "commit")
     author, committer = (_identity(inner[field]) for field in ("author", "committer"))
     return Commit(
@@ -76,6 +91,7 @@ def _commit(node: Node) -> Commit:
         author=author,
         committer=committer,
         parents=tuple(text(parent, "sha") for parent in node["parents"]),
+        tree_oid=text(child(inner, "tree"), "sha"),
     )
 
 

@@ -124,7 +124,7 @@ def read(
         twins = _siblings(installation, pull, node)
         return Snapshot(
             pull=replace(pull, siblings=twins),
-            rosters=_rosters(data, base),
+            rosters=roster_texts(data, base),
             cost=reading.cost,
             remaining=reading.remaining,
         )
@@ -340,7 +340,8 @@ def _id(roster: RosterText | None) -> str:
     return "" if roster is None else roster_id(roster.repository, roster.path, roster.blob_oid)
 
 
-def _rosters(data: Mapping[str, Any], base: Node) -> RosterTexts:
+def roster_texts(data: Mapping[str, Any], base: Node) -> RosterTexts:
+    """The roster files of an answer. ``base``: its repository."""
     of_owner = [
         _roster(data[name], OWNER_ROSTER) for name in ("orgPrivate", "orgPublic") if data[name]
     ]

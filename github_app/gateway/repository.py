@@ -1,6 +1,6 @@
 """What a repository holds: its open pull requests, those of one head, its merge queue."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -60,6 +60,14 @@ class MergeGroup:
     state: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tip:
+    """A branch, and the commit that it is at."""
+
+    branch: str
+    oid: str
+
+
 def open_pull_requests(
     installation: Installation,
     owner: str,
@@ -68,10 +76,12 @@ def open_pull_requests(
     repository_id: int,
     check_name: str,
     app_id: int,
+    on_tip: Callable[[Tip], None] | None = None,
 ) -> Iterator[OpenPullRequest]:
     """Every open pull request, the most recently active first, a page of 100 a call.
 
-    Read lazily: stop when what comes is older than what you know. Raises: GitHubError.
+    Read lazily: stop when what comes is older than what you know. ``on_tip`` hears, before the
+    first one comes, where the default branch is. Raises: GitHubError.
     """
     variables = {
         "owner": owner,
@@ -88,9 +98,14 @@ def open_pull_requests(
             tolerate=("orgPublic", "orgPrivate"),
         )
         with refusing_surprises():
-            page = child(home(data, repository_id), "pullRequests")
+            base = home(data, repository_id)
+            page = child(base, "pullRequests")
+            first = cursor.next is None
             cursor.advance(page)
             found = items(page, partial(_open_pull_request, _roster_ids(data)))
+            tip = _tip(base)
+        if first and on_tip is not None and tip is not None:
+            on_tip(tip)
         yield from found
 
 
@@ -202,6 +217,14 @@ def _roster_id(repository: Node | None, path: str) -> str:
 def roster_id(repository: str, path: str, blob_oid: str) -> str:
     """``acme/.github:reviewers.yaml@<blob>``: another place or another content is another name."""
     return f"{repository.casefold()}:{path}@{blob_oid}"
+
+
+def _tip(base: Node) -> Tip | None:
+    """None for a repository without a commit."""
+    branch = base["defaultBranchRef"]
+    if branch is None:
+        return None
+    return Tip(branch=text(branch, "name"), oid=text(child(branch, "target"), "oid"))
 
 
 def _open_pull_request(rosters: RosterIds, node: Node) -> OpenPullRequest:

@@ -6,6 +6,7 @@ the same lines around it is another change. What cannot be proven is never the s
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
@@ -15,6 +16,7 @@ from github_app.judge.git_diff import File
 
 _FULL_OID = frozenset({40, 64})  # SHA-1, SHA-256: an abbreviation proves nothing about content
 _SUBMODULE = "160000"
+_NAMES = ("diff --git ", "--- ", "+++ ")
 _MOVES = ("rename ", "copy ")
 
 
@@ -80,6 +82,35 @@ def is_whole(diff: str, files: Iterable[ChangedFile]) -> bool:
     return sorted(file.counts for file in parsed) == sorted(
         (file.additions, file.deletions) for file in files
     )
+
+
+def changes(diff: str) -> Counter[tuple[str, str]] | None:
+    """What a diff changes, wherever in its files: each line put in or taken out, and each header
+    that changes something, with the path after the change; as often as it occurs.
+
+    An empty diff changes nothing. Returns None where something in it is not understood or proven.
+    Linear in its length.
+    """
+    if not diff:
+        return Counter()
+    files = _parsed(diff)
+    if files is None:
+        return None
+    found: Counter[tuple[str, str]] = Counter()
+    for file in files:
+        if file.paths is None:
+            return None
+        path = file.paths[1]
+        found.update((path, line) for line in file.header if not line.startswith(_NAMES))
+        lines = (line for hunk in file.hunks for line in hunk.lines)
+        found.update((path, line) for line in lines if line[0] in "+-")
+    return found
+
+
+def renames(diff: str) -> dict[str, str]:
+    """Old path -> new path, of the files that a diff moves; none where it is not understood."""
+    paths = [file.paths for file in _parsed(diff) or () if _is_moved(file)]
+    return dict(pair for pair in paths if pair is not None)
 
 
 def _parsed(diff: str) -> tuple[File, ...] | None:

@@ -72,6 +72,13 @@ class Code(StrEnum):
     CARRIED_OVER = "CS074"  # an approval of an older head whose change is provably the same
     LABEL_EDITED = "CS075"  # the label that clears was renamed or edited after it was applied
 
+    # What is wrong with something that reached a branch all the same
+    MERGED_NOT_GREEN = "CS080"
+    CONTENT_DIFFERS = "CS081"  # what was merged is not what was judged
+    MARKED_AT_MERGE = "CS082"  # judged as human work, and the merge's own message marks it as AI
+    PUSHED_PAST = "CS083"  # AI-assisted commits that came through no pull request
+    PUSH_TOO_LONG = "CS084"  # more commits at once than are looked at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:

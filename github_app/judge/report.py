@@ -444,6 +444,13 @@ SENTENCES: dict[Code, str] = {
     ),
     Code.TEAM_UNREAD: "The members of team {detail} could not be read; they count as unlisted.",
     Code.CARRIED_OVER: "{who} approved {sha}; the change is the same, so it still counts.",
+    Code.MERGED_NOT_GREEN: "the check was not green: {detail}",
+    Code.CONTENT_DIFFERS: "what was merged is not what was judged: {detail}",
+    Code.MARKED_AT_MERGE: (
+        "commit {sha} is marked as AI-assisted ({detail}), which nothing in the pull request was"
+    ),
+    Code.PUSHED_PAST: "commit {sha} is marked as AI-assisted ({detail}) and was in no pull request",
+    Code.PUSH_TOO_LONG: "only the first {detail} commits that were pushed could be looked at",
 }
 
 _NEEDED = frozenset({Code.ROSTER_CHANGED, Code.WRITER_UNKNOWN, Code.FILE_AT_RISK})

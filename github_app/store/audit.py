@@ -39,7 +39,8 @@ class RecordKind(StrEnum):
     PUBLISHED = "published"  # it stands on GitHub as check run ``check_run_id``
     REFUSED = "refused"  # judged, but not published: the lease was gone, the head had moved
     FAILED = "failed"  # no verdict could be reached or published
-    BYPASSED = "bypassed"  # merged although its head had no green verdict
+    BYPASSED = "bypassed"  # something reached a branch past the check
+    REPORTED = "reported"  # where that was told: an issue, or a failed check run
     PROTECTION = "protection"  # whether the check is required, where that changed
     OTHER = "other"  # never written: a kind that a newer version wrote, read by this one
 
@@ -48,7 +49,7 @@ class RecordKind(StrEnum):
 class Entry:
     """What is to be recorded. ``fields`` is any JSON; its names must not be those of the others.
 
-    ``deliveries`` are the webhooks' GUIDs. ``judged_seq``: the ``judged`` record that a later one
+    ``deliveries`` are the webhooks' GUIDs. ``judged_seq``: the record that a later one
     is about; ``check_run_id``: as GitHub numbers it. What goes into ``fields`` is said in
     docs/audit.md. Raises ValueError on a name that is taken.
     """

@@ -163,6 +163,19 @@ class Memories:
         with self._database.write() as connection:
             self._write_all(connection, "merges", [row | {"first_seen": _time(connection)}])
 
+    def knows_push(self, repository_id: int, ref: str, after: str) -> bool:
+        """Whether a push that brought the branch to this commit is remembered."""
+        values = {"repository": repository_id, "its_ref": clean(ref), "its_after": after}
+        with self._database.read() as connection:
+            return connection.execute(_PUSH_TO, values).first() is not None
+
+    def last_push(self, repository_id: int, ref: str) -> str | None:
+        """The commit that the last push we were told of brought the branch to."""
+        values = {"repository": repository_id, "its_ref": clean(ref)}
+        with self._database.read() as connection:
+            row = connection.execute(_PUSHES_OF_BRANCH.limit(1), values).first()
+        return None if row is None else str(row.after)
+
     def add_pushes(self, pushed: Iterable[BranchPush]) -> None:
         """Remember pushes that webhooks told of. Durable."""
         pushed = list(pushed)
@@ -308,6 +321,11 @@ _PUSHES_OF_BRANCH = (
     .where(pushes.c.repository_id == _repository, pushes.c.ref == bindparam("its_ref"))
     .order_by(pushes.c.first_seen.desc(), pushes.c.digest)
     .limit(_PUSHES_FOLLOWED)
+)
+_PUSH_TO = select(pushes.c.after).where(
+    pushes.c.repository_id == _repository,
+    pushes.c.after == bindparam("its_after"),
+    pushes.c.ref == bindparam("its_ref"),
 )
 _HEAD = _of_pull(heads).where(heads.c.oid == bindparam("its_oid"))
 

@@ -21,8 +21,8 @@ class TaskKind(StrEnum):
     REPOSITORY = "repository"  # empty: every open pull request of the repository
     INSTALLATION = "installation"  # empty: every repository of the installation
     MERGE_GROUP = "merge-group"  # the commit id of the group's head
-    PUSH = "push"  # a commit id that reached a branch: did it pass the gate?
-    MERGED = "merged"  # number of a pull request that was merged: had its head passed?
+    PUSH = "push"  # ``branch:commit id``: did what reached the branch pass the gate?
+    MERGED = "merged"  # number of a pull request that was merged: had it passed, as it was?
     SWEEP = "sweep"  # empty: everything that was missed, everywhere
     LOOK = "look"  # empty: a glance at an installation; without one: at the deliveries that failed
     DOCTOR = "doctor"  # empty: are the repository's rules still in place?

@@ -24,7 +24,7 @@ COUNTERS: dict[str, tuple[tuple[str, ...], str]] = {
     "api_calls": (("installation", "kind"), "Calls to GitHub, by installation and kind."),
     "api_points": (("installation", "resource"), "Primary rate-limit points spent."),
     "errors": (("kind",), "Judgements that failed, by kind of error."),
-    "bypasses": ((), "Merges that the check did not allow."),
+    "bypasses": (("what",), "What reached a protected branch past the check."),
     "sweeps": (("result",), "What sweeps found."),
     "looks": (("result",), "Quick looks between sweeps: whether something had been missed."),
 }

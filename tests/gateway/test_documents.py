@@ -140,6 +140,8 @@ class Price:
         pytest.param("FileAt", 1, id="file"),
         pytest.param("ProtectionSurvey", 4, id="25 repositories"),
         pytest.param("RulesetBypass", 1, id="50 rulesets"),
+        pytest.param("MergedThrough", 1, id="merged-through"),
+        pytest.param("Rosters", 1, id="rosters"),
     ],
 )
 def test_what_a_query_costs(name: str, points: int) -> None:
