@@ -15,17 +15,19 @@ from rich.table import Table
 from rich.text import Text
 
 from github_app import logs
+from github_app.commands.database import CannotRead, database_option, existing
 from github_app.commands.terminal import plain
 from github_app.doctor.facts import AccountFacts, BranchFacts, RepositoryFacts
 from github_app.doctor.findings import Finding, Level, of_account, of_repository
 from github_app.doctor.read import Examination
 from github_app.gateway import protection
 from github_app.gateway.client import GitHub
-from github_app.gateway.protection import CHECK_RULE
+from github_app.gateway.protection import CHECK_RULE, QUEUE_RULE
 from github_app.settings import Secret, Settings
 
 ADMIN_TOKEN = "GITHUB_ADMIN_TOKEN"  # noqa: S105 - the name of a variable
 TARGET = re.compile(r"(?P<owner>[\w.-]{1,100})(?:/(?P<name>[\w.-]{1,100}))?")
+_SHOWN = 20  # repositories of which is said since when; --json has all
 _STYLES = {Level.HOLE: "bold red", Level.WARNING: "yellow", Level.UNKNOWN: "cyan"}
 
 
@@ -33,11 +35,13 @@ _STYLES = {Level.HOLE: "bold red", Level.WARNING: "yellow", Level.UNKNOWN: "cyan
 @click.argument("target", metavar="OWNER[/REPO]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--pull", is_flag=True, help="The app fetches deliveries: leave the webhook alone.")
-def doctor(target: str, *, as_json: bool, pull: bool) -> None:
+@database_option
+def doctor(target: str, *, as_json: bool, pull: bool, database: str) -> None:
     """Say whether the check really stops what it should, and how to mend each hole.
 
     GITHUB_ADMIN_TOKEN, the token of an administrator, is optional: only with it can be seen who
-    may bypass a ruleset. Exit code 1: there is a hole. What cannot be seen is "unknown".
+    may bypass a ruleset. Exit code 1: there is a hole. What cannot be seen is "unknown". Since when
+    a repository is not protected is read from the store, where there is one.
     """
     owner, name = split(target)
     logs.configure(level=logs.QUIET)
@@ -57,10 +61,11 @@ def doctor(target: str, *, as_json: bool, pull: bool) -> None:
         *of_account(account),
         *(found for one in repositories for found in of_repository(one, account)),
     ]
+    since = _unprotected_since(database, account.installation_id)
     if as_json:
-        click.echo(json.dumps(_as_json(account, repositories, findings), indent=2))
+        click.echo(json.dumps(_as_json(account, repositories, findings, since), indent=2))
     else:
-        _print(account, repositories, findings)
+        _print(account, repositories, findings, since)
     sys.exit(1 if any(one.level is Level.HOLE for one in findings) else 0)
 
 
@@ -81,14 +86,29 @@ def _examine(examination: Examination) -> list[RepositoryFacts]:
         return examination.examine(found, lambda: progress.advance(task))
 
 
+def _unprotected_since(database: str, installation_id: int) -> dict[int, str]:
+    """By repository id, the moment (ISO 8601) it was first seen so; nothing without a store."""
+    try:
+        with existing(database) as store:
+            seen = store.protections.of(installation_id)
+    except CannotRead:
+        return {}
+    return {number: one.since for number, one in seen.items() if one.unprotected}
+
+
 def _print(
-    account: AccountFacts, repositories: list[RepositoryFacts], findings: list[Finding]
+    account: AccountFacts,
+    repositories: list[RepositoryFacts],
+    findings: list[Finding],
+    since: Mapping[int, str],
 ) -> None:
     console = Console()
     if len(repositories) == 1:
         console.print(_branches(repositories[0], account))
     if findings:
         console.print(_table(findings))
+    for one in [one for one in repositories if one.id in since][:_SHOWN]:
+        click.echo(f"{plain(one.full_name)}: not protected since {since[one.id]}")
     counted = Counter(one.level for one in findings)
     told = ", ".join(f"{counted[level]} {level.value}" for level in Level if counted[level])
     looked = sum(len(one.branches) for one in repositories)
@@ -99,7 +119,9 @@ def _print(
 
 
 def _branches(repository: RepositoryFacts, account: AccountFacts) -> Table:
-    table = Table("branch", "check required by", "pinned", "up to date", title_justify="left")
+    table = Table(
+        "branch", "check required by", "pinned", "up to date", "may dismiss reviews", "merge queue"
+    )
     for branch in repository.branches:
         checks = [one for one in branch.demands or () if one.rule == CHECK_RULE]
         table.add_row(
@@ -107,8 +129,22 @@ def _branches(repository: RepositoryFacts, account: AccountFacts) -> Table:
             Text(plain(", ".join(one.source for one in checks) or "nothing")),
             "yes" if any(one.app_id == account.app_id for one in checks) else "no",
             "yes" if any(one.strict for one in checks) else "not asked",
+            Text(_dismissals(branch)),
+            Text(plain(_queue(branch) or "none")),
         )
     return table
+
+
+def _dismissals(branch: BranchFacts) -> str:
+    """Rules add up: one that restricts is enough."""
+    told = {one.dismissals for one in branch.demands or () if one.dismissals}
+    if told == {"everybody who writes"} and branch.pull_request_known:
+        return "everybody who writes"
+    return min(told - {"everybody who writes"}, default="unknown")
+
+
+def _queue(branch: BranchFacts) -> str:
+    return ", ".join(one.queue for one in branch.demands or () if one.rule == QUEUE_RULE)
 
 
 def _table(findings: list[Finding]) -> Table:
@@ -129,7 +165,10 @@ def _table(findings: list[Finding]) -> Table:
 
 
 def _as_json(
-    account: AccountFacts, repositories: list[RepositoryFacts], findings: list[Finding]
+    account: AccountFacts,
+    repositories: list[RepositoryFacts],
+    findings: list[Finding],
+    since: Mapping[int, str],
 ) -> dict[str, Any]:
     return {
         "account": account.account,
@@ -144,6 +183,8 @@ def _as_json(
         "repositories": [
             {
                 "repository": one.full_name,
+                "asleep": one.asleep,
+                "unprotected_since": since.get(one.id),
                 "branches": [_branch(branch, account) for branch in one.branches],
             }
             for one in repositories
@@ -176,4 +217,6 @@ def _branch(branch: BranchFacts, account: AccountFacts) -> dict[str, Any]:
             for one in checks
         ],
         "pinned": any(one.app_id == account.app_id for one in checks),
+        "dismissals": _dismissals(branch),
+        "merge_queue": _queue(branch) or None,
     }

@@ -5,18 +5,26 @@ It writes that one ruleset and nothing else, with a token that is given for the 
 
 import os
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import click
 
 from github_app import logs
 from github_app.commands.doctor import ADMIN_TOKEN, split
 from github_app.commands.terminal import plain
-from github_app.doctor.repair import difference, mended, ruleset_name
+from github_app.doctor.repair import (
+    difference,
+    mended,
+    mended_tags,
+    ruleset_name,
+    tags_ruleset_name,
+)
 from github_app.gateway import app as the_app
 from github_app.gateway import protection
 from github_app.gateway.client import Caller, GitHub
 from github_app.gateway.errors import Forbidden, NotFound, TokenRefused
-from github_app.gateway.protection import Kept, Place
+from github_app.gateway.protection import Place
 from github_app.judge.errors import CountersignError
 from github_app.settings import Secret, Settings
 
@@ -33,11 +41,13 @@ class NotProtected(CountersignError):
 @click.argument("target", metavar="OWNER[/REPO]")
 @click.option("--dry-run", is_flag=True, help="Show the difference and write nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask before writing.")
-def protect(target: str, *, dry_run: bool, yes: bool) -> None:
+@click.option("--tags", is_flag=True, help="Also hold release tags, by a second ruleset.")
+def protect(target: str, *, dry_run: bool, yes: bool, tags: bool) -> None:
     """Require the check from this app on default and release branches, by one ruleset of its own.
 
     GITHUB_ADMIN_TOKEN: the token of somebody who may write rulesets there (Administration: write).
-    Rules of others are not touched. Exit code 1: something differs and was not written.
+    Rules of others are not touched. Exit code 0: all is as it should be; 1: something differs and
+    was not written (with --dry-run: would be written), or may not be.
     """
     owner, name = split(target)
     logs.configure(level=logs.QUIET)
@@ -53,10 +63,11 @@ def protect(target: str, *, dry_run: bool, yes: bool) -> None:
         _must_be_installed(github, owner, name)
         place = Place(owner=owner, name=name)
         caller = protection.admin(github, token)
-        done = _allowed(caller, place, settings, ask=not yes, dry=dry_run)
+        wanted = _wanted(settings, tags=tags)
+        done = [_allowed(caller, place, one, ask=not yes, dry=dry_run) for one in wanted]
     finally:
         github.close()
-    sys.exit(0 if done else 1)
+    sys.exit(0 if all(done) else 1)
 
 
 def _must_be_installed(github: GitHub, owner: str, name: str | None) -> None:
@@ -86,10 +97,36 @@ def _must_be_installed(github: GitHub, owner: str, name: str | None) -> None:
         )
 
 
-def _allowed(caller: Caller, place: Place, settings: Settings, *, ask: bool, dry: bool) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """A ruleset of ours. ``mend``: from what is kept, and whether it is an organisation's."""
+
+    name: str
+    mend: Callable[[Mapping[str, object] | None, bool], dict[str, object]]
+    does: str
+
+
+def _wanted(settings: Settings, *, tags: bool) -> list[_Wanted]:
+    check, app_id = settings.check_name, settings.app_id
+    branches = _Wanted(
+        name=ruleset_name(check),
+        mend=lambda kept, everywhere: mended(
+            kept, check_name=check, app_id=app_id, organization=everywhere
+        ),
+        does=f"requires {check}",
+    )
+    held = _Wanted(
+        name=tags_ruleset_name(check),
+        mend=lambda kept, everywhere: mended_tags(kept, check_name=check, organization=everywhere),
+        does="holds release tags",
+    )
+    return [branches, held] if tags else [branches]
+
+
+def _allowed(caller: Caller, place: Place, wanted: _Wanted, *, ask: bool, dry: bool) -> bool:
     """The same as ``_protect``; what GitHub refuses is told in words of the token and the plan."""
     try:
-        return _protect(caller, place, settings, ask=ask, dry=dry)
+        return _protect(caller, place, wanted, ask=ask, dry=dry)
     except (Forbidden, NotFound, TokenRefused) as error:
         raise NotProtected(
             f"{error}: the token, or the plan of {place.owner}, does not let rulesets be written",
@@ -98,11 +135,11 @@ def _allowed(caller: Caller, place: Place, settings: Settings, *, ask: bool, dry
         ) from error
 
 
-def _protect(caller: Caller, place: Place, settings: Settings, *, ask: bool, dry: bool) -> bool:
+def _protect(caller: Caller, place: Place, wanted: _Wanted, *, ask: bool, dry: bool) -> bool:
     """Whether all is as wanted at the end. Raises: GitHubError, NotProtected."""
-    name = ruleset_name(settings.check_name)
+    name, everywhere = wanted.name, place.name is None
     kept = protection.ruleset_named(caller, place, name)
-    body = _mended(kept, place, settings)
+    body = wanted.mend(kept.body if kept else None, everywhere)
     where = plain(place.owner if place.name is None else f"{place.owner}/{place.name}")
     if kept is not None and kept.body == body:
         click.echo(f"{where}: nothing to do, the ruleset {name!r} is as it should be")
@@ -120,19 +157,10 @@ def _protect(caller: Caller, place: Place, settings: Settings, *, ask: bool, dry
         if kept is None
         else protection.update_ruleset(caller, place, kept.id, body)
     )
-    if written.body != _mended(written, place, settings):
+    if written.body != wanted.mend(written.body, everywhere):
         raise NotProtected(
             "GitHub keeps another ruleset than the one that was written",
             f"Look at the ruleset {name!r} on GitHub, then run the command again.",
         )
-    click.echo(f"{where}: the ruleset {name!r} requires {settings.check_name}")
+    click.echo(f"{where}: the ruleset {name!r} {wanted.does}")
     return True
-
-
-def _mended(kept: Kept | None, place: Place, settings: Settings) -> dict[str, object]:
-    return mended(
-        kept.body if kept else None,
-        check_name=settings.check_name,
-        app_id=settings.app_id,
-        organization=place.name is None,
-    )

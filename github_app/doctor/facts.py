@@ -25,15 +25,15 @@ class RepositoryFacts:
     ``unread``: why its rules could not be read; empty when they were. ``loose_tags``: some release
     tags that whoever writes may move. ``able``: signers who may push there, as many as are needed
     or fewer; None unknown. ``asleep``: archived or disabled, so that nothing can be merged.
-    ``since``: when its protection was last seen to change (ISO 8601), as far as that is recorded.
+    ``id``: the numeric one.
     """
 
     full_name: str
+    id: int = 0
     branches: tuple[BranchFacts, ...] = ()
     observed: bool = False
     no_plan: bool = False
     asleep: bool = False
-    since: str = ""
     loose_tags: tuple[str, ...] = ()
     able: tuple[str, ...] | None = None
     unread: str = ""
@@ -68,6 +68,7 @@ class AccountFacts:
     installed: bool = True
     suspended: bool = False
     all_repositories: bool = True
+    installation_id: int = 0
     app_permissions: Mapping[str, str] = field(default_factory=dict)
     permissions: Mapping[str, str] = field(default_factory=dict)
     events: tuple[str, ...] = ()

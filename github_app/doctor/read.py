@@ -104,6 +104,7 @@ class Examination:
         facts = replace(
             facts,
             account=found.account,
+            installation_id=found.id,
             suspended=found.suspended,
             all_repositories=found.all_repositories,
             permissions=found.permissions,
@@ -177,6 +178,7 @@ class Examination:
         repository = covered.repository
         facts = RepositoryFacts(
             full_name=repository.full_name,
+            id=repository.id,
             observed=self._roster is not None and self._roster.observes(repository),
         )
         try:
@@ -203,17 +205,9 @@ class Examination:
         repository = found.repository
         if not repository.private or any(branch.demands for branch in found.branches):
             return True
-        assert self._installation is not None
         if repository.owner not in self._plans:
-            branch = repository.default_branch or "main"
             try:
-                protection.rules(
-                    self._installation,
-                    repository.owner,
-                    repository.name,
-                    branch,
-                    check_name=self._settings.check_name,
-                )
+                self._rules(repository, repository.default_branch or "main")
             except Forbidden as error:
                 if error.missing is not None:
                     raise
@@ -221,6 +215,16 @@ class Examination:
             else:
                 self._plans[repository.owner] = True
         return self._plans[repository.owner]
+
+    def _rules(self, repository: Repository, branch: str) -> tuple[Demand, ...]:
+        assert self._installation is not None
+        return protection.rules(
+            self._installation,
+            repository.owner,
+            repository.name,
+            branch,
+            check_name=self._settings.check_name,
+        )
 
     def _branches(self, found: Surveyed) -> Iterator[BranchFacts]:
         for branch in found.branches:
@@ -233,7 +237,12 @@ class Examination:
             pulls = protection.classic_pull_request(
                 self._installation, repository.owner, repository.name, branch.name
             )
-        demands = [self._with_bypass(repository, demand) for demand in branch.demands]
+        found = branch.demands
+        if self._name is not None and any(one.ruleset is not None for one in found):
+            # REST says more of each rule: affordable for one repository.
+            classic = [one for one in found if one.ruleset is None]
+            found = (*self._rules(repository, branch.name), *classic)
+        demands = [self._with_bypass(repository, demand) for demand in found]
         return BranchFacts(
             name=branch.name,
             default=branch.default,

@@ -1,4 +1,4 @@
-"""The one ruleset of ours: what must be in it, and what to write where it is not. Pure.
+"""Our rulesets: what must be in them, and what to write where it is not. Pure.
 
 What somebody added to it is kept where it demands more, and taken away where it lets somebody by.
 """
@@ -13,6 +13,13 @@ from github_app.gateway.protection import CHECK_RULE, PULL_RULE
 Body = Mapping[str, Any]
 # ``*`` stops at a slash in rulesets: the second pattern is for release/2026/spring.
 REFS = ("~DEFAULT_BRANCH", "refs/heads/release/*", "refs/heads/release/**/*")
+# Of versions. Braces are no part of a ruleset's patterns, so each form is there.
+TAGS = (
+    "refs/tags/[0-9]*",
+    "refs/tags/v[0-9]*",
+    "refs/tags/release-[0-9]*",
+    "refs/tags/release/[0-9]*",
+)
 # Our check is the review: the pull request is asked for so that nothing is pushed around it.
 _PULL_REQUEST = {
     "required_approving_review_count": 0,
@@ -28,15 +35,41 @@ def ruleset_name(check_name: str) -> str:
     return f"Countersign: {check_name}"
 
 
+def tags_ruleset_name(check_name: str) -> str:
+    return f"Countersign: {check_name}, release tags"
+
+
 def mended(
     kept: Body | None, *, check_name: str, app_id: int, organization: bool
 ) -> dict[str, Any]:
     """The body to write: ``kept`` with whatever is missing, or a new one. Equal if all is well."""
-    kept = kept or {}
-    conditions = dict(kept.get("conditions") or {})
+    rules = _rules(list((kept or {}).get("rules") or ()), check_name, app_id)
+    name = ruleset_name(check_name)
+    return _body(kept, name, "branch", REFS, rules, organization=organization)
+
+
+def mended_tags(kept: Body | None, *, check_name: str, organization: bool) -> dict[str, Any]:
+    """The same of the ruleset by which release tags can be neither moved nor deleted."""
+    rules = list((kept or {}).get("rules") or ())
+    there = {rule["type"] for rule in rules}
+    rules += [{"type": kind} for kind in ("deletion", "update") if kind not in there]
+    name = tags_ruleset_name(check_name)
+    return _body(kept, name, "tag", TAGS, rules, organization=organization)
+
+
+def _body(
+    kept: Body | None,
+    name: str,
+    target: str,
+    wanted: tuple[str, ...],
+    rules: list[dict[str, Any]],
+    *,
+    organization: bool,
+) -> dict[str, Any]:
+    conditions = dict((kept or {}).get("conditions") or {})
     refs = (conditions.get("ref_name") or {}).get("include") or []
     conditions["ref_name"] = {
-        "include": [*refs, *(ref for ref in REFS if ref not in refs)],
+        "include": [*refs, *(ref for ref in wanted if ref not in refs)],
         "exclude": [],
     }
     if organization:
@@ -45,12 +78,12 @@ def mended(
             "repository_name": {"include": ["~ALL"], "exclude": [], "protected": True},
         }
     return {
-        "name": ruleset_name(check_name),
-        "target": "branch",
+        "name": name,
+        "target": target,
         "enforcement": "active",
         "bypass_actors": [],
         "conditions": conditions,
-        "rules": _rules(list(kept.get("rules") or ()), check_name, app_id),
+        "rules": rules,
     }
 
 

@@ -97,10 +97,13 @@ def _demands(rule: Node, check_name: str) -> Iterator[Demand]:
             yield replace(demand, app_id=app_id, strict=strict)
     elif kind == PULL_RULE:
         restriction = parameters.get("dismissal_restriction") or {}
-        few = "those the rule names" if restriction.get("enabled") else "everybody who writes"
-        yield replace(demand, dismissals=few)
+        yield replace(demand, dismissals=_dismissals(bool(restriction.get("enabled"))))
     else:
         yield replace(demand, queue=_queue(parameters))
+
+
+def _dismissals(restricted: bool) -> str:  # noqa: FBT001 - one word for two cases
+    return "those the rule names" if restricted else "everybody who writes"
 
 
 def _queue(parameters: Node) -> str:
@@ -149,7 +152,12 @@ def classic_pull_request(
         if not flag(child(found, "enforce_admins"), "enabled"):
             named.append("repository admins")
         return (
-            Demand(rule=PULL_RULE, source=f"classic protection of {branch}", bypass=tuple(named)),
+            Demand(
+                rule=PULL_RULE,
+                source=f"classic protection of {branch}",
+                bypass=tuple(named),
+                dismissals=_dismissals(reviews.get("dismissal_restrictions") is not None),
+            ),
         )
 
 

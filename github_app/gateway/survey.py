@@ -31,8 +31,8 @@ from github_app.judge.facts import Repository
 
 BATCH, RULESETS = 25, 50
 RELEASES = "release/"
-# Tags that name a version: v1, 1.2.3, release-7.
-_VERSION = re.compile(r"(?:v|release[-/])?\d", re.IGNORECASE)
+# Tags that name a version: v1, 1.2.3, release-7. ``protect --tags`` holds the same ones.
+_VERSION = re.compile(r"(?:v|release[-/])?[0-9][^/]*")
 _KINDS = {
     "REQUIRED_STATUS_CHECKS": CHECK_RULE,
     "PULL_REQUEST": PULL_RULE,
@@ -301,7 +301,7 @@ def _source(node: Node) -> str:
 def _loose_tags(tags: Node) -> Iterator[str]:
     for tag in items(tags, lambda tag: tag):
         name, shown = text(tag, "name"), tag["rules"]
-        if _VERSION.match(name) and shown is not None:
+        if _VERSION.fullmatch(name) and shown is not None:
             held = {text(rule, "type") for rule in items(shown, lambda rule: rule)}
             if not held >= _HOLDING and number(shown, "totalCount") == len(shown["nodes"]):
                 yield name

@@ -7,6 +7,8 @@ from unittest.mock import patch
 import pytest
 
 from github_app.gateway.errors import RateLimited, TokenRefused
+from github_app.store.database import open_store
+from github_app.store.protections import Look
 from tests.doctor.holes import HOLES, Hole, Org, protected, ruleset
 
 
@@ -214,6 +216,56 @@ def test_the_branches_of_one_repository_are_shown() -> None:
         told = org.run("doctor", "acme/shop", COLUMNS="200").stdout
         assert f"ruleset {org.ruleset_id} of acme" in told
         assert "main" in told
+
+
+def _queued(org: Org) -> None:
+    queue = {"merge_method": "SQUASH", "grouping_strategy": "HEADGREEN",
+             "check_response_timeout_minutes": 30}  # fmt: skip
+    body = ruleset(name="queue", rules=[{"type": "merge_queue", "parameters": queue}])
+    body["conditions"].pop("repository_name")
+    org.act("set_ruleset", repo="acme/shop", ruleset=body)
+
+
+def test_strictness_dismissals_and_the_merge_queue_are_told() -> None:
+    with protected() as org:
+        _queued(org)
+        (shop,) = json.loads(org.run("doctor", "acme/shop", "--json").stdout)["repositories"]
+        (main,) = shop["branches"]
+        assert main["dismissals"] == "everybody who writes"
+        assert main["merge_queue"] == "squash, headgreen, 30 minutes"
+        assert [one["strict"] for one in main["required_by"]] == [False]
+        few = {"type": "pull_request", "parameters": {"dismissal_restriction": {"enabled": True}}}
+        org.change(rules=[*ruleset()["rules"], few])
+        told = org.run("doctor", "acme/shop", COLUMNS="200").stdout
+        assert "those the rule names" in told
+        assert "squash, headgreen" in told
+
+
+def test_what_was_not_asked_of_many_repositories_is_unknown() -> None:
+    with protected() as org:
+        found = json.loads(org.run("doctor", "acme", "--json").stdout)["repositories"]
+        assert {one["branches"][0]["dismissals"] for one in found} == {"unknown"}
+
+
+def test_since_when_a_repository_is_not_protected(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'countersign.db'}"
+    with protected() as org, open_store(url) as store:
+        org.change(enforcement="disabled")
+        shop = org.hub.world.repository("acme/shop").id
+        (installation,) = org.hub.world.installations
+        for number, loose in ((shop, 1), (shop + 1, 0)):
+            look = Look(
+                installation_id=installation, repository_id=number, full_name="acme/shop",
+                state={"branches": []}, unprotected=loose,
+            )  # fmt: skip
+            store.protections.record([look], looked_at=store.now(), entry=lambda *_: None)
+        since = store.protections.of(installation)[shop].since
+        found = org.run("doctor", "acme", "--json", "--database", url)
+        repositories = json.loads(found.stdout)["repositories"]
+        told = {one["repository"]: one["unprotected_since"] for one in repositories}
+        assert told == {"acme/shop": since, "acme/.github": None}
+        assert f"not protected since {since}" in org.run("doctor", "acme", "--database", url).stdout
+    assert not Path("/nowhere").exists()
 
 
 def test_foreign_text_cannot_move_the_cursor() -> None:

@@ -26,6 +26,42 @@ def test_it_closes_the_holes_of_rules(hole: Hole) -> None:
         assert "nothing to do" in again.output
 
 
+HELD = [pytest.param(hole, id=name) for name, hole in HOLES.items() if hole.tags]
+
+
+@pytest.mark.parametrize("hole", HELD)
+@pytest.mark.parametrize("target", ["acme", "acme/shop"])
+def test_it_holds_release_tags_where_that_is_asked_for(hole: Hole, target: str) -> None:
+    with protected() as org:
+        hole.make(org)
+        org.run("protect", target, "--yes")
+        assert org.codes() == hole.codes, "not without --tags"
+        shown = org.run("protect", target, "--tags", "--dry-run")
+        assert shown.exit_code == 1
+        assert org.codes() == hole.codes, "a dry run writes nothing"
+        assert org.run("protect", target, "--tags", "--yes").exit_code == 0
+        assert org.findings() == (0, [])
+        again = org.run("protect", target, "--tags", "--dry-run")
+        assert again.exit_code == 0
+        assert again.output.count("nothing to do") == 2
+
+
+@pytest.mark.parametrize("tag", ["1.0", "v1.0", "release-1", "release/1"])
+def test_every_tag_that_the_doctor_names_is_held(tag: str) -> None:
+    with protected() as org:
+        org.act("create_tag", repo="acme/shop", tag=tag)
+        assert org.codes() == {"tags"}
+        org.run("protect", "acme", "--tags", "--yes")
+        assert org.codes() == set()
+
+
+def test_other_tags_stay_free() -> None:
+    with protected() as org:
+        for tag in ("nightly", "version", "v1/docs"):
+            org.act("create_tag", repo="acme/shop", tag=tag)
+        assert org.codes() == set()
+
+
 def test_a_repository_gets_a_ruleset_of_its_own() -> None:
     with protected() as org:
         org.act("delete_ruleset", org="acme", id=org.ruleset_id)

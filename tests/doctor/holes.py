@@ -66,8 +66,9 @@ class Org:
         self, *arguments: str, token: str | None = "olga", typed: str = "", **env: str
     ) -> Result:
         given = {"GITHUB_ADMIN_TOKEN": self.hub.door.user_token(token) if token else ""}
+        nowhere = {"DATABASE_URL": "sqlite:////nowhere/countersign.db"}
         return CliRunner().invoke(
-            countersign, arguments, env=self.hub.env() | given | env, input=typed
+            countersign, arguments, env=self.hub.env() | nowhere | given | env, input=typed
         )
 
     def findings(self, target: str = "acme", **options: Any) -> tuple[int, list[Body]]:

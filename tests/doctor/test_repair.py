@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from github_app.doctor.repair import REFS, difference, mended
+from github_app.doctor.repair import REFS, difference, mended, mended_tags
 
 OURS = {"context": "senior-signoff", "integration_id": 7}
 
@@ -97,3 +97,17 @@ def test_the_difference_is_ascii() -> None:
     body["conditions"]["ref_name"]["include"].append("refs/heads/\u202e\x1b[2J")
     assert "".join(difference(None, body)).isascii()
     assert "\x1b" not in "".join(difference(None, body))
+
+
+def test_tags_are_held_by_what_is_missing_only() -> None:
+    right = mended_tags(None, check_name="senior-signoff", organization=False)
+    assert right["target"] == "tag"
+    assert [rule["type"] for rule in right["rules"]] == ["deletion", "update"]
+    more = right | {"rules": [{"type": "required_signatures"}, {"type": "update"}]}
+    more |= {"bypass_actors": [{"actor_type": "DeployKey"}]}
+    found = mended_tags(more, check_name="senior-signoff", organization=False)
+    assert [rule["type"] for rule in found["rules"]] == [
+        "required_signatures", "update", "deletion"
+    ]  # fmt: skip
+    assert found["bypass_actors"] == []
+    assert mended_tags(found, check_name="senior-signoff", organization=False) == found
