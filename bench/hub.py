@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, request
 
 from sandbox.server import Sandbox
+from sandbox.world import CheckRun
 
 CHECK = "senior-signoff"
 SHOP = "acme/shop"
@@ -203,15 +204,19 @@ class Hub:
 
     def check(self, number: int, repo: str = SHOP) -> dict[str, Any] | None:
         """Our check on the head of a pull request, None where there is none."""
+        newest = self.run(number, repo)
+        if newest is None:
+            return None
+        return {"conclusion": newest.conclusion, "title": newest.output.get("title") or ""}
+
+    def run(self, number: int, repo: str = SHOP) -> CheckRun | None:
+        """The same as the sandbox keeps it."""
         world = self.box.world
         with world.lock:
             pull = world.pull(repo, number)
             suites = pull.repository.suites.get(pull.head_sha, ())
             runs = [run for suite in suites for run in suite.latest() if run.name == CHECK]
-        if not runs:
-            return None
-        newest = max(runs, key=lambda run: run.id)
-        return {"conclusion": newest.conclusion, "title": newest.output.get("title") or ""}
+        return max(runs, key=lambda run: run.id, default=None)
 
     def conclusion(self, number: int, repo: str = SHOP) -> str | None:
         found = self.check(number, repo)

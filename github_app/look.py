@@ -229,5 +229,8 @@ def _task(
         subject=subject if pull is None else str(pull.number),
         full_name=repository.full_name,
         priority=priority,
-        hint={} if pull is None else {"head_sha": pull.head_oid},
+        # The time goes along, so that a reading that is older than what was seen here is made anew.
+        hint={}
+        if pull is None
+        else {"head_sha": pull.head_oid, "updated_at": pull.updated_at.isoformat()},
     )

@@ -8,7 +8,7 @@ import json
 import socket
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import Any, cast
@@ -221,7 +221,7 @@ def _spend(fault: Fault | None) -> Response | None:
     limits = door.limits_of(caller())
     limits.roll(now)
     if fault and fault.kind == "primary":
-        limits.used["core"] = limits.limit
+        limits.exhaust("core", now, fault.seconds)
     if request.path.endswith("/rate_limit") or isinstance(caller(), AppCaller):
         return None
     if limits.remaining("core") < 1:
@@ -267,6 +267,20 @@ def hang_up() -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
+def _send_half(answer: Response) -> None:
+    """The connection ends in the middle of the body."""
+    connection: socket.socket | None = request.environ.get("werkzeug.socket")
+    body = answer.get_data()
+
+    def parts() -> Iterator[bytes]:
+        yield body[: len(body) // 2]
+        if connection is not None:
+            connection.shutdown(socket.SHUT_RDWR)
+
+    answer.response = parts()
+    answer.headers["Content-Length"] = str(len(body))
+
+
 def _refused(error: Refused) -> Response:
     return as_json(error.body(), error.status)
 
@@ -303,6 +317,8 @@ def _end(answer: Response) -> Response:
     seconds = time.perf_counter() - g.started
     kind = g.get("kind", route_name())
     services().calls.add(Call(kind, answer.status_code, g.cost, points, seconds))
+    if fault and fault.kind == "half":
+        _send_half(answer)
     return answer
 
 

@@ -51,6 +51,13 @@ class Limits:
         if self.reset_at is None or now >= self.reset_at:
             self.reset_at, self.used = now + timedelta(hours=1), {}
 
+    def exhaust(self, resource: str, now: datetime, seconds: float = 0.0) -> None:
+        """Nothing is left, until the end of the hour or for ``seconds``."""
+        self.roll(now)
+        self.used[resource] = self.limit
+        if seconds:
+            self.reset_at = now + timedelta(seconds=seconds)
+
     def remaining(self, resource: str) -> int:
         return max(0, self.limit - self.used.get(resource, 0))
 

@@ -16,7 +16,8 @@ KINDS = {
     "timeout": "no answer for `seconds`, then the connection is closed",
     "secondary": "403 secondary rate limit with Retry-After: `seconds`",
     "too-many": "429 with Retry-After: `seconds`",
-    "primary": "the hourly limit is used up (REST: 403; GraphQL: 200 with RATE_LIMITED)",
+    "primary": "the hourly limit is used up, for `seconds` if given (REST: 403; GraphQL: 200 with"
+    " RATE_LIMITED)",
     "partial": "GraphQL: data without `field`, and a RESOURCE_LIMITS_EXCEEDED error",
     "truncated": "GraphQL: connections hold half of their page and say it is the end",
     "empty": "GraphQL: connections come back empty",
@@ -24,6 +25,7 @@ KINDS = {
     "unauthorized": "401 Bad credentials",
     "suspended": "403 This installation has been suspended",
     "stale": "GraphQL: the answer of the same query before the last change",
+    "half": "the call is carried out, then the connection closes in the middle of the answer",
     "after": "the call is carried out, then the connection is closed without an answer",
 }
 

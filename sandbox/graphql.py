@@ -217,7 +217,7 @@ class GraphQL:
         now = self.world.now()
         limits.roll(now)
         if fault and fault.kind == "primary":
-            limits.used["graphql"] = limits.limit
+            limits.exhaust("graphql", now, fault.seconds)
         if limits.remaining("graphql") < cost.points:
             raise Problem("RATE_LIMITED", "API rate limit exceeded for installation.")
         limits.spend("graphql", cost.points, now)

@@ -19,6 +19,7 @@ from graphql import (
 )
 
 from github_app.gateway.documents import document
+from github_app.gateway.recent import PULLS
 from github_app.gateway.survey import BATCH, RULESETS
 from github_app.judge.facts import EventKind
 
@@ -142,12 +143,13 @@ class Price:
         pytest.param("RulesetBypass", 1, id="50 rulesets"),
         pytest.param("MergedThrough", 1, id="merged-through"),
         pytest.param("Rosters", 1, id="rosters"),
+        pytest.param("RecentlyActive", 1, id="look"),
     ],
 )
 def test_what_a_query_costs(name: str, points: int) -> None:
     """Source: GitHub docs, "Rate limits and query limits for the GraphQL API"."""
     ids = RULESETS if name == "RulesetBypass" else BATCH
-    price = Price(name, {"size": 100, "commits": 50, "ids": ids})
+    price = Price(name, {"size": 100, "commits": 50, "ids": ids, "pulls": PULLS})
     assert max(1, round(price.requests / 100)) == points
 
 

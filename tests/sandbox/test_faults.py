@@ -169,3 +169,18 @@ def test_an_unknown_fault_is_refused() -> None:
         Faults().add("earthquake")
     with pytest.raises(Refused, match="wave"):
         Faults().add("error", wave=3)
+
+
+def test_an_answer_ends_in_the_middle(server: Sandbox, client: Client) -> None:
+    server.faults.add("half", times=1)
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        client.call("GET", PULLS)
+    assert client.call("GET", PULLS).status_code == 200
+
+
+def test_the_hourly_limit_may_come_back_sooner(server: Sandbox, client: Client) -> None:
+    server.faults.add("primary", times=1, seconds=5)
+    assert client.call("GET", PULLS).status_code == 403
+    assert client.call("GET", PULLS).status_code == 403
+    server.world.skip(5)
+    assert client.call("GET", PULLS).status_code == 200
