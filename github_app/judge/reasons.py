@@ -4,9 +4,10 @@
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import StrEnum, unique
 
 
+@unique
 class Code(StrEnum):
     """Grouped by ten. Audit records, tests and the docs speak of reasons by these."""
 
@@ -73,11 +74,11 @@ class Code(StrEnum):
     LABEL_EDITED = "CS075"  # the label that clears was renamed or edited after it was applied
 
     # What is wrong with something that reached a branch all the same
-    MERGED_NOT_GREEN = "CS080"
-    CONTENT_DIFFERS = "CS081"  # what was merged is not what was judged
-    MARKED_AT_MERGE = "CS082"  # judged as human work, and the merge's own message marks it as AI
-    PUSHED_PAST = "CS083"  # AI-assisted commits that came through no pull request
-    PUSH_TOO_LONG = "CS084"  # more commits at once than are looked at
+    MERGED_NOT_GREEN = "CS090"
+    CONTENT_DIFFERS = "CS091"  # what was merged is not what was judged
+    MARKED_AT_MERGE = "CS092"  # judged as human work, and the merge's own message marks it as AI
+    PUSHED_PAST = "CS093"  # AI-assisted commits that came through no pull request
+    PUSH_TOO_LONG = "CS094"  # more commits at once than are looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

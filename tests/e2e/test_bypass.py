@@ -69,7 +69,7 @@ def test_merged_by_an_administrator_without_a_sign_off(open_door: Inline) -> Non
     case.settle()
     (entry,) = records(case)
     assert (entry.number, entry.head_sha, entry.outcome) == (number, case.head(number), "WAITING")
-    assert entry.fields["reasons"] == ["CS080"]
+    assert entry.fields["reasons"] == ["CS090"]
     assert (entry.fields["commit"], entry.fields["by"]) == (oid, "olga")
     (issue,) = issues(case)
     assert f"#{number} into main ({oid[:7]})" in issue.title
@@ -110,7 +110,7 @@ def test_merged_before_it_was_judged(open_door: Inline) -> None:
     number = case.open()
     merge(case, number)
     case.settle()
-    assert codes(case) == [["CS080"]]
+    assert codes(case) == [["CS090"]]
 
 
 def test_signed_off_after_the_merge(open_door: Inline) -> None:
@@ -121,7 +121,7 @@ def test_signed_off_after_the_merge(open_door: Inline) -> None:
     case.clock.skip(60)
     case.act("grace", "approve", number=number)
     case.settle()
-    assert codes(case) == [["CS080"]]
+    assert codes(case) == [["CS090"]]
 
 
 def test_dismissed_after_the_merge(open_door: Inline) -> None:
@@ -144,7 +144,7 @@ def test_dismissed_before_the_merge(open_door: Inline) -> None:
     case.clock.skip(60)
     merge(case, number)
     case.settle()
-    assert codes(case) == [["CS080"]]
+    assert codes(case) == [["CS090"]]
 
 
 def test_observing_is_no_incident(open_door: Inline) -> None:
@@ -296,7 +296,7 @@ def test_a_merge_with_other_content(
     monkeypatch.setattr(merges, "merged_tip", tampered)
     oid = merge(case, number, by="june", method=method)
     case.settle()
-    assert codes(case) == [["CS081"]]
+    assert codes(case) == [["CS091"]]
     (issue,) = issues(case)
     assert "shop/pay.py" in issue.body
     assert oid[:7] in issue.body
@@ -311,7 +311,7 @@ def test_marks_in_the_squash_message_only(open_door: Inline) -> None:
     case.expect(number, "success", "CS001")
     merge(case, number, by="june", method="squash", message=AI)
     case.settle()
-    assert codes(case) == [["CS082"]]
+    assert codes(case) == [["CS092"]]
     assert "Claude" in issues(case)[0].body
 
 
@@ -347,7 +347,7 @@ def test_a_direct_push_of_ai_work(open_door: Inline) -> None:
     tip = case.hub.world.repository(SHOP).branches["main"]
     (entry,) = records(case)
     assert (entry.number, entry.head_sha) == (None, tip)
-    assert (entry.fields["reasons"], entry.fields["by"]) == (["CS083"], "olga")
+    assert (entry.fields["reasons"], entry.fields["by"]) == (["CS093"], "olga")
     (issue,) = issues(case)
     assert "`@olga` pushed" in issue.body
     assert "Claude" in issue.body
@@ -376,7 +376,7 @@ def test_a_direct_push_to_a_protected_release_branch(open_door: Inline) -> None:
     case.settle()
     case.act("olga", "push", branch="release/1", commits=[{"message": AI}])
     case.settle()
-    assert codes(case) == [["CS083"]]
+    assert codes(case) == [["CS093"]]
 
 
 def test_the_same_commit_on_an_unprotected_branch_first(open_door: Inline) -> None:
@@ -387,7 +387,7 @@ def test_the_same_commit_on_an_unprotected_branch_first(open_door: Inline) -> No
     case.act("olga", "set_branch", branch="main", sha=tip)
     case.act("olga", "set_branch", branch="play2", sha=tip)
     case.settle()
-    assert codes(case) == [["CS083"]]
+    assert codes(case) == [["CS093"]]
 
 
 def test_commits_of_an_unmerged_pull_request_pushed_by_hand(open_door: Inline) -> None:
@@ -397,7 +397,7 @@ def test_commits_of_an_unmerged_pull_request_pushed_by_hand(open_door: Inline) -
     case.waiting(number)
     case.act("olga", "set_branch", branch="main", sha=case.head(number))
     case.settle()
-    assert codes(case) == [["CS080"]]
+    assert codes(case) == [["CS090"]]
 
 
 def test_signed_off_on_another_branch_and_pushed_on(open_door: Inline) -> None:
@@ -419,7 +419,7 @@ def test_laundered_through_an_unprotected_branch(open_door: Inline) -> None:
     tip = case.hub.world.repository(SHOP).branches["develop"]
     case.act("olga", "set_branch", branch="main", sha=tip)
     case.settle()
-    assert ["CS083"] in codes(case)
+    assert ["CS093"] in codes(case)
     assert len(issues(case)) == 1
 
 
@@ -438,7 +438,7 @@ def test_a_merge_whose_webhook_was_lost(open_door: Inline) -> None:
     )
     merge(case, number)
     case.settle()
-    assert codes(case) == [["CS080"]]
+    assert codes(case) == [["CS090"]]
 
 
 def test_all_webhooks_of_a_merge_lost_without_a_trace(open_door: Inline) -> None:
@@ -452,6 +452,6 @@ def test_all_webhooks_of_a_merge_lost_without_a_trace(open_door: Inline) -> None
     assert records(case) == []
     case.clock.skip(60)
     case.sweep()
-    assert codes(case) == [["CS080"]]
+    assert codes(case) == [["CS090"]]
     case.sweep()
     assert len(issues(case)) == 1
