@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from github_app.cli import COMMANDS, countersign
 from github_app.judge.reasons import Code
 from github_app.judge.verdict import Outcome
+from github_app.permissions import EVENTS, EXTRAS, PERMISSIONS
 from github_app.settings import Settings
 from github_app.web.metrics import COUNTERS, GAUGES, UNPROTECTED
 
@@ -63,3 +64,26 @@ def test_every_dependency_has_its_reason() -> None:
     names = {re.split(r"[\[>=<;]", one)[0].lower() for one in wanted}
     text = (ROOT / "docs/dependencies.md").read_text("utf-8").lower()
     assert not [name for name in names if f"| {name} |" not in text]
+
+
+# Where GitHub's settings page has another word than its API.
+_PAGE_NAMES = {"statuses": "Commit statuses", "members": "Members (organisation)"}
+
+
+def test_every_permission_is_in_the_readme_and_no_other() -> None:
+    _, _, section = README.partition("### Permissions")
+    rows = re.findall(r"^\| ([A-Z][^|]+) \| (read|write) \|", section, re.MULTILINE)
+    wanted = {name: level for name, (level, _) in PERMISSIONS.items()}
+    wanted |= {extra.name: extra.level for extra in EXTRAS}
+    assert dict(rows) == {
+        _PAGE_NAMES.get(name, name.replace("_", " ").capitalize()): level
+        for name, level in wanted.items()
+    }
+
+
+def test_every_event_is_in_the_readme_and_no_other() -> None:
+    (told,) = re.findall(r"^Events: ((?:.+\n)+)", README, re.MULTILINE)
+    told = " ".join(told.partition(".")[0].replace("with *Administration*:", ",").split())
+    events = EVENTS.union(*(extra.events for extra in EXTRAS))
+    found = {word.strip() for word in re.split(r"[,;]", told)} - {""}
+    assert found == {name.replace("_", " ") for name in events}
