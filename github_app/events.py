@@ -22,6 +22,7 @@ Payload = Mapping[str, Any]
 # Where rosters live: see design section 4. A push that touches one of these judges anew.
 ROSTER_REPOSITORIES = frozenset({".github", ".github-private"})
 ROSTER_FILES = frozenset({"reviewers.yaml", ".github/reviewers.yaml"})
+_RELEASES = "release/"
 # GitHub lists at most this many commits in a push; at the limit some may be missing.
 # Source: webhook "push" in GitHub's documentation.
 PUSH_COMMITS = 2048
@@ -215,6 +216,8 @@ def push(context: Context) -> Mapped:
         tasks.append(_roster_scope(context))
     if not context.payload.get("deleted") and not branch.startswith(_QUEUE):
         tasks.append(_landed(context, branch))
+    if branch.startswith(_RELEASES) and context.payload.get("created"):
+        tasks += _look_at_repository(context)  # whatever is demanded of it
     return Mapped(tasks=tuple(tasks), pushes=tuple(_pushed(context, branch)))
 
 

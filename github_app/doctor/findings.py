@@ -1,7 +1,7 @@
 """Facts -> findings: every hole the doctor knows is one function in the tables below. Pure."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from github_app.doctor.facts import AccountFacts, BranchFacts, RepositoryFacts
@@ -228,13 +228,21 @@ def _pull_request(branch: BranchFacts, where: str, account: AccountFacts) -> Ite
         return  # there is a larger hole here, with the same mend
     found = [one for one in branch.demands if one.rule == PULL_RULE]
     if found:
-        yield from _bypass(found, where, "the pull request")
+        yield from _bypass([_pushing(one) for one in found], where, "the pull request")
     elif branch.pull_request_known:
         what = "a merge made by hand can be pushed: no pull request is required"
         yield _finding(Level.HOLE, "push", where, what, _PROTECT)
     else:
         what = "classic protection may or may not require a pull request"
         yield _finding(Level.UNKNOWN, "push-unknown", where, what, _SEE)
+
+
+def _pushing(demand: Demand) -> Demand:
+    """Whoever may bypass in a pull request only has to open one all the same."""
+    if demand.bypass is None:
+        return demand
+    left = tuple(one for one in demand.bypass if not one.endswith("(pull_request)"))
+    return replace(demand, bypass=left)
 
 
 def _bypass(demands: list[Demand], where: str, what: str) -> Iterator[Finding]:

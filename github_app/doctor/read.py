@@ -1,13 +1,16 @@
 """Reads what the doctor judges: a few calls for the account, few for 25 repositories at once."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
+from github_app.catalogue_file import shipped_catalogue
 from github_app.doctor.able import Able
 from github_app.doctor.facts import AccountFacts, BranchFacts, RepositoryFacts, RosterFacts
 from github_app.gateway import app as the_app
@@ -34,6 +37,7 @@ from github_app.gateway.survey import (
     one,
     survey,
 )
+from github_app.judge.catalogue import MarkKind
 from github_app.judge.errors import RosterError
 from github_app.judge.facts import Repository
 from github_app.judge.roster import Roster, RosterSource, parse_roster
@@ -44,6 +48,7 @@ THREADS = 16  # GitHub takes 100 calls at once
 # GitHub may want a pause among thousands of calls; longer ones are left to whoever asked. Seconds.
 LONGEST_PAUSE = 900.0
 NEWEST_DELIVERIES = 100  # one page
+_APP = re.compile(r"app ([A-Za-z0-9-]+)")
 # After these nothing else can be read either.
 _HOPELESS = (RateLimited, Suspended, TokenRefused)
 
@@ -279,8 +284,24 @@ class Examination:
         if number is None or self._reader is None:
             return demand
         if number in self._bypasses:
-            return replace(demand, bypass=self._bypasses[number])
-        return replace(demand, bypass=self._reader.of(repository.owner, repository.name, number))
+            found = self._bypasses[number]
+        else:
+            found = self._reader.of(repository.owner, repository.name, number)
+        return replace(demand, bypass=None if found is None else tuple(map(_with_agents, found)))
+
+
+def _with_agents(words: str) -> str:
+    """An app that the catalogue knows as an AI tool is called one."""
+    found = _APP.match(words)
+    if found is None or found[1] not in _agents():
+        return words
+    return f"the AI agent {found[1]}{words[found.end() :]}"
+
+
+@cache
+def _agents() -> frozenset[str]:
+    marks = shipped_catalogue().marks(MarkKind.LOGIN)
+    return frozenset(mark.text for mark in marks if not mark.by_person)
 
 
 def _asleep(covered: Covered) -> RepositoryFacts:

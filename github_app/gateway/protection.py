@@ -19,9 +19,6 @@ _ACTORS = {
     "EnterpriseOwner": "enterprise owners",
     "DeployKey": "deploy keys",
 }
-# Apps that write code because somebody asked them to. Source: docs, "Risks and mitigations for
-# GitHub Copilot cloud agent"; others are seen, not promised.
-_AGENTS = frozenset({"copilot-swe-agent", "claude", "codex", "google-labs-jules", "devin-ai"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +210,7 @@ def bypass_words(node: Node) -> str | None:
     actor = node["actor"] or {}
     words = None
     if actor.get("slug"):
-        words = _app(text(actor, "slug"))
+        words = f"app {text(actor, 'slug')}"
     elif actor.get("combinedSlug"):
         words = f"team {text(actor, 'combinedSlug')}"
     elif node["repositoryRoleName"] is not None:
@@ -229,10 +226,6 @@ def bypass_words(node: Node) -> str | None:
     if words is None or mode is None:
         return None
     return words if mode == "ALWAYS" else f"{words} ({str(mode).lower()})"
-
-
-def _app(slug: str) -> str:
-    return f"the AI agent {slug}" if slug in _AGENTS else f"app {slug}"
 
 
 def _wanted(parameters: Node, check_name: str) -> Iterator[tuple[int | None, bool]]:

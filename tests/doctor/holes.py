@@ -291,7 +291,6 @@ HOLES = {
             ]
         ),
         "bypass",
-        "push-bypass",
     ),
     "the branch is excluded": _protect(_branch_excluded, "not-required"),
     "the default branch was renamed": _protect(

@@ -137,6 +137,19 @@ def test_the_roster(roster: RosterFacts, found: list[str]) -> None:
         pytest.param(
             (CHECK, replace(PULL, bypass=("x",))), [("hole", "push-bypass")], id="push bypass"
         ),
+        pytest.param(
+            (CHECK, replace(PULL, bypass=("x (pull_request)",))), [], id="in a pull request only"
+        ),
+        pytest.param(
+            (CHECK, replace(PULL, bypass=("x (pull_request)", "y (exempt)"))),
+            [("hole", "push-bypass")],
+            id="exempt",
+        ),
+        pytest.param(
+            (CHECK, replace(CHECK, app_id=8), PULL),
+            [("warning", "also-elsewhere")],
+            id="from another app as well",
+        ),
     ],
 )
 def test_a_branch(demands: tuple[Demand, ...], found: list[tuple[str, str]]) -> None:
@@ -169,3 +182,32 @@ def test_rules_that_could_not_be_read_are_unknown() -> None:
 )  # fmt: skip
 def test_who_may_bypass_in_words(actor: dict[str, object], words: str) -> None:
     assert bypass_actor(actor) == words
+
+
+@pytest.mark.parametrize(
+    ("able", "needed", "found"),
+    [
+        pytest.param(("ada",), 1, [], id="enough"),
+        pytest.param((), 1, [("hole", "no-push-right")], id="nobody"),
+        pytest.param(("ada",), 2, [("hole", "no-push-right")], id="too few"),
+        pytest.param(None, 1, [("unknown", "push-right-unknown")], id="not seen"),
+    ],
+)
+def test_who_signs_must_be_able_to_push(
+    able: tuple[str, ...] | None, needed: int, found: list[tuple[str, str]]
+) -> None:
+    roster = RosterFacts(source="acme/.github", signers=("ada", "grace"), needed=needed)
+    facts = RepositoryFacts(full_name="acme/shop", able=able)
+    told = of_repository(facts, replace(WELL, roster=roster))
+    assert [(one.level.value, one.code) for one in told] == found
+
+
+def test_tags_are_named_but_do_not_fail() -> None:
+    facts = RepositoryFacts(full_name="acme/shop", able=("ada",), loose_tags=("v1", "v2"))
+    (found,) = of_repository(facts, WELL)
+    assert (found.level, found.code) == (Level.WARNING, "tags")
+    assert found.what.endswith(": v1, v2")
+
+
+def test_what_is_asleep_has_no_findings() -> None:
+    assert of_repository(RepositoryFacts(full_name="acme/shop", asleep=True), WELL) == ()

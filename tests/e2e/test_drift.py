@@ -118,7 +118,7 @@ def test_protection_that_comes_back_is_told_as_well(case: Inline) -> None:
 
 def test_a_release_branch_without_protection_is_told(case: Inline) -> None:
     case.act("olga", "push", branch="release/1.0")
-    an_hour_later(case)
+    case.settle()
     (found,) = told(case)
     assert [one["required"] for one in found["now"]["branches"]] == [True, False]
     assert gauges(case) == (1, 1)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from github_app.gateway.errors import GitHubError
-from github_app.gateway.protection import CHECK_RULE, PULL_RULE, admin, bypass_words
+from github_app.gateway.protection import CHECK_RULE, PULL_RULE, admin
 from github_app.gateway.survey import Surveyed, by_id, bypasses, covered, one, survey
 from github_app.settings import Secret
 from tests.gateway.desk import CHECK, SHOP, SHOP_ID, Desk, at_desk
@@ -218,12 +218,3 @@ def test_somebody_of_a_kind_we_do_not_know_is_not_left_out(desk: Desk) -> None:
     node_id = desk.hub.world.repository(SHOP).rulesets[made["id"]].node_id
     administrator = admin(desk.github, Secret(desk.hub.door.user_token("olga")))
     assert bypasses(administrator, {made["id"]: node_id}) == {}
-
-
-def test_an_agent_is_called_one() -> None:
-    node = {
-        "actor": {"__typename": "App", "slug": "copilot-swe-agent"},
-        "bypassMode": "EXEMPT",
-        "repositoryRoleName": None,
-    }
-    assert bypass_words(node) == "the AI agent copilot-swe-agent (exempt)"
