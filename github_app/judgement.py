@@ -121,9 +121,16 @@ class Judgement:
         change, annotations = self._rosters.change(installation, pull, force.roster)
         asked: set[Want] = set()
         carried: frozenset[str] = frozenset()
+        same_base: frozenset[int] = frozenset()
         while True:
             verdict = judge(
-                pull, force.roster, memory, self.catalogue, change=change, carried=carried
+                pull,
+                force.roster,
+                memory,
+                self.catalogue,
+                change=change,
+                carried=carried,
+                same_base=same_base,
             )
             wants = _wanted(verdict) - asked
             if not wants:
@@ -137,6 +144,8 @@ class Judgement:
                 memory = self._same_change.followed(installation, pull, memory)
             if Want.CARRY in wants:
                 carried = self._same_change.carried(installation, pull, verdict.carriable)
+            if Want.BASE in wants:
+                same_base = self._same_change.same_base(installation, pull, verdict.moved)
         verdict = replace(verdict, reasons=(*verdict.reasons, *force.notes))
         return Judged(
             verdict=verdict,
@@ -202,7 +211,7 @@ def _wanted(verdict: Verdict) -> frozenset[Want]:
     if verdict.outcome in {Outcome.SIGNED_OFF, Outcome.WAITING} or verdict.cleared:
         return verdict.wants
     if verdict.outcome is Outcome.OBJECTED:  # a clearing lifts it; and it says what will be needed
-        return verdict.wants - {Want.CARRY}
+        return verdict.wants - {Want.CARRY, Want.BASE}
     return verdict.wants & {Want.LOOKALIKES}
 
 

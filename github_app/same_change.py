@@ -13,8 +13,10 @@ from typing import TypeVar
 
 from github_app.gateway.client import Installation
 from github_app.gateway.diff import commits, diff, merge_base
+from github_app.gateway.supplements import tips_at
+from github_app.judge.base import changed_since, last_change
 from github_app.judge.carry import is_replayed, only_base_merged
-from github_app.judge.facts import PullRequest
+from github_app.judge.facts import EventKind, PullRequest, Review
 from github_app.judge.likeness import Range
 from github_app.judge.memory import Lookalike, Memory
 from github_app.judge.patch import Sameness, compare, is_whole, patch_id
@@ -49,6 +51,33 @@ class SameChange:
 
         key = (pull.repository.id, pull.base_oid, pull.head_oid, pull.base_oid)
         return frozenset(oid for oid in older if self._answer((*key, oid), partial(ask, oid)))
+
+    def same_base(
+        self, installation: Installation, pull: PullRequest, reviews: Iterable[Review]
+    ) -> frozenset[int]:
+        """The ids of those reviews of the head to whose base it had the difference it has now.
+
+        It has where the head left both bases at one commit. Up to three calls for each, once.
+        Raises: GitHubError.
+        """
+
+        def ask(review: Review) -> bool | None:
+            then = _bases_then(installation, pull, review)
+            if not then:
+                return None
+            left_at = {
+                merge_base(installation, pull.repository, base, pull.head_oid)
+                for base in (*then, pull.base_ref)  # base_oid does not follow every push
+            }
+            return None if None in left_at else len(left_at) == 1
+
+        latest = last_change(pull)
+        head = (pull.repository.id, pull.head_oid, pull.base_ref, latest.id if latest else "")
+        return frozenset(
+            review.id
+            for review in reviews
+            if self._answer((*head, f"review {review.id}"), partial(ask, review))
+        )
 
     def followed(self, installation: Installation, pull: PullRequest, memory: Memory) -> Memory:
         """``memory`` with the evidence of the first lookalike that is proven to be the same patch.
@@ -128,6 +157,16 @@ def _base_movement(installation: Installation, pull: PullRequest, older: str) ->
     """
     tip = merge_base(installation, pull.repository, pull.base_oid, pull.head_oid)
     return None if tip is None else diff(installation, pull.repository, older, tip)
+
+
+def _bases_then(installation: Installation, pull: PullRequest, review: Review) -> frozenset[str]:
+    """What the tip of the base may have been at the time of a review, before it was changed."""
+    event = changed_since(review, pull)
+    if event is None or event.before is None or review.submitted_at is None:
+        return frozenset()
+    if event.kind is EventKind.BASE_FORCE_PUSHED:
+        return frozenset({event.before})
+    return tips_at(installation, pull.repository, event.before, review.submitted_at)
 
 
 def _once(ask: Callable[[], _T]) -> Callable[[], _T]:

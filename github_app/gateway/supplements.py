@@ -1,5 +1,6 @@
 """Facts that the snapshot cannot hold, each for a call of its own: asked for only when needed."""
 
+from datetime import datetime
 from typing import Any
 
 from github_app.gateway.client import Caller, Installation
@@ -33,6 +34,42 @@ def pushes(installation: Installation, pull: PullRequest) -> tuple[Push, ...] | 
         if count == MOST_PUSH_PAGES:
             break
     return tuple(reversed(found)) if _is_whole(found, pull.head_oid) else None
+
+
+def tips_at(
+    installation: Installation, repository: Repository, branch: str, when: datetime
+) -> frozenset[str]:
+    """The commit that a branch was at, whatever it is now: each that it may have been, where it
+    moved within that very second. ``when`` is aware. One that never moved is given by its name.
+
+    Empty where that is not known: it was not there yet, or it has moved too often since.
+    Raises: GitHubError. Source: REST ``repos/list-activities`` (newest first).
+    """
+    second = when.replace(microsecond=0)
+    later: str | None = None
+    within: set[str] = set()
+    pages = installation.pages(
+        "/repos/{owner}/{repo}/activity",
+        {"owner": repository.owner, "repo": repository.name},
+        query={"ref": f"refs/heads/{branch}"},
+    )
+    for count, page in enumerate(pages, start=1):
+        with refusing_surprises():
+            for node in page:
+                before, after = text(node, "before"), text(node, "after")
+                at = moment(node, "timestamp").replace(microsecond=0)
+                if at < second:
+                    return _commits(within or {later or after})
+                if at == second:
+                    within |= {before, after}
+                later = before
+        if count == MOST_PUSH_PAGES:
+            return frozenset()
+    return _commits(within or {later or branch})
+
+
+def _commits(oids: set[str]) -> frozenset[str]:
+    return frozenset(oid for oid in oids if oid and not _is_nothing(oid))
 
 
 def _is_whole(newest_first: list[Push], head_oid: str) -> bool:

@@ -8,17 +8,14 @@ changed, and no commit brings evidence that the approver could not know of (desi
 
 from collections.abc import Iterable
 
-from github_app.judge.facts import Commit, EventKind, PullRequest, Review, ReviewState
+from github_app.judge.base import changed_since
+from github_app.judge.facts import Commit, PullRequest, Review, ReviewState
 from github_app.judge.memory import Memory
 from github_app.judge.reasons import Code
 from github_app.judge.signals import Place, Signal
 from github_app.judge.signoff import Ignored
 
 MOST = 5  # older heads that are looked at: each costs a call
-
-_OTHER_BASE = frozenset(
-    {EventKind.BASE_CHANGED, EventKind.BASE_CHANGED_BY_GITHUB, EventKind.BASE_FORCE_PUSHED}
-)
 
 
 def barred(
@@ -43,7 +40,8 @@ def barred(
         for review in older
         if not _known_by(review, marks, memory)
         or _marked_after(review, marked, pull)
-        or _base_changed_after(review, pull)
+        or review.submitted_at is None
+        or changed_since(review, pull) is not None
     )
 
 
@@ -115,13 +113,6 @@ def _marked_after(review: Review, marked: set[str], pull: PullRequest) -> bool:
     if review.commit_oid not in oids:
         return False
     return not marked.isdisjoint(oids[oids.index(review.commit_oid) + 1 :])
-
-
-def _base_changed_after(review: Review, pull: PullRequest) -> bool:
-    """Whether the diff that was approved was one against another base."""
-    return review.submitted_at is None or any(
-        event.kind in _OTHER_BASE and event.at >= review.submitted_at for event in pull.timeline
-    )
 
 
 def _mark(signal: Signal) -> tuple[str, str, str]:

@@ -43,6 +43,7 @@ class Code(StrEnum):
     COMMIT_LOST = "CS039"
     ACCOUNT_DELETED = "CS040"
     DISMISSED = "CS041"
+    BASE_CHANGED = "CS042"  # of the head, against a base that gave another difference
 
     # Why a change is not exempt although its author is senior
     EXEMPT_OPENER = "CS050"

@@ -416,6 +416,7 @@ SENTENCES: dict[Code, str] = {
     Code.COMMIT_LOST: "{who} approved a commit that GitHub no longer has",
     Code.ACCOUNT_DELETED: "an approval came from an account that was deleted",
     Code.DISMISSED: "the review of {who} was dismissed",
+    Code.BASE_CHANGED: "{who} approved {sha} as a change to another base",
     Code.EXEMPT_OPENER: "not exempt: {who} opened it or asked for it",
     Code.EXEMPT_PUSHERS_UNKNOWN: "not exempt: GitHub does not say who pushed all of it",
     Code.EXEMPT_PUSHER: "not exempt: {who} pushed to the branch",

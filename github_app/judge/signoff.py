@@ -7,6 +7,7 @@ Design section 5. To add a rule: write a function, put it into the table, give i
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from github_app.judge.base import changed_since
 from github_app.judge.contributors import Contributors, Part
 from github_app.judge.facts import Actor, PullRequest, Review, ReviewState
 from github_app.judge.policy import Requirement
@@ -20,7 +21,8 @@ _OPINIONS = frozenset({ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED, Revi
 class Bench:
     """What an objection may look at. ``raised``: case-folded logins whose level this very pull
     request would raise. ``carried``: older heads whose change is provably the head's; ``barred``:
-    ids of approvals that do not carry over even so (``carry.py``)."""
+    ids of approvals that do not carry over even so (``carry.py``); ``same_base``: ids of approvals
+    of the head whose base has changed since, while the difference to it is provably the same."""
 
     pull: PullRequest
     roster: Roster
@@ -29,6 +31,7 @@ class Bench:
     raised: frozenset[str] = frozenset()
     carried: frozenset[str] = frozenset()
     barred: frozenset[int] = frozenset()
+    same_base: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +99,15 @@ def older_head(review: Review, author: Actor, bench: Bench) -> Reason | None:
     )
 
 
+def base_changed(review: Review, author: Actor, bench: Bench) -> Reason | None:
+    """An approval is of a change to one base: another one may bring in what nobody has read."""
+    if review.commit_oid != bench.pull.head_oid or review.id in bench.same_base:
+        return None  # of older heads: see ``carry.barred``
+    if changed_since(review, bench.pull) is None:
+        return None
+    return Reason(code=Code.BASE_CHANGED, who=author.login, sha=review.commit_oid)
+
+
 def raised_by_change(_review: Review, author: Actor, bench: Bench) -> Reason | None:
     """A pull request that changes the roster is not signed by whom it would raise."""
     if author.key not in bench.raised:
@@ -111,6 +123,7 @@ OBJECTIONS: tuple[Objection, ...] = (
     cannot_push,
     raised_by_change,
     older_head,
+    base_changed,
 )
 
 

@@ -64,7 +64,8 @@ class Verdict:
     entitled senior set aside; ``tools`` has the names of the tools in it. ``signers`` are those who
     could sign now, the most available first. ``wants`` is not empty where another fact could change
     the outcome: until it was asked for, the verdict is on the safe side of it. ``carriable`` are
-    the older heads, newest approval first, that ``Want.CARRY`` is about.
+    the older heads, newest approval first, that ``Want.CARRY`` is about, ``moved`` the approvals
+    that ``Want.BASE`` is about.
     """
 
     outcome: Outcome
@@ -82,6 +83,7 @@ class Verdict:
     observing: bool = False
     wants: frozenset[Want] = frozenset()
     carriable: tuple[str, ...] = ()
+    moved: tuple[Review, ...] = ()
 
     @property
     def roster_source(self) -> RosterSource | None:
@@ -108,12 +110,14 @@ def judge(
     *,
     change: RosterChange | None = None,
     carried: frozenset[str] = frozenset(),
+    same_base: frozenset[int] = frozenset(),
 ) -> Verdict:
     """Say whether this head has its sign-off, and why.
 
     Shapes:  ``pull`` is complete (the gateway refuses what is not), reviews and events oldest
              first, any length; ``memory`` is what the store knew before this snapshot;
-             ``carried``: older heads whose diff against the base is provably that of the head.
+             ``carried``: older heads whose diff against the base is provably that of the head;
+             ``same_base``: ids of approvals given before the base changed, to the same effect.
     Units:   aware UTC times; the judge's "now" is ``pull.taken_at``.
     Returns: a verdict for ``pull.head_oid``. CANNOT_JUDGE only for a change that would break the
              roster, and where there are no commits; callers whose facts or roster could not be had
@@ -123,7 +127,7 @@ def judge(
     """
     if not pull.commits:
         return cannot_judge(pull, Reason(code=Code.NO_COMMITS))
-    case = _study(pull, roster, memory, catalogue, change, carried)
+    case = _study(pull, roster, memory, catalogue, change, carried, same_base)
     if change is not None and change.problem:
         reason = Reason(code=Code.PROPOSED_ROSTER_BROKEN, detail=change.problem)
         return _verdict(case, Outcome.CANNOT_JUDGE, reason)
@@ -185,6 +189,7 @@ class _Case:
     notes: tuple[Reason, ...]
     wants: frozenset[Want]
     carriable: tuple[str, ...]
+    moved: tuple[Review, ...]
 
 
 def _study(
@@ -194,6 +199,7 @@ def _study(
     catalogue: Catalogue,
     change: RosterChange | None,
     carried: frozenset[str],
+    same_base: frozenset[int],
 ) -> _Case:
     found_now = detection.detect(pull, roster.detection, catalogue)
     remembered = detection.remember(memory, found_now, now=_seen_at(pull), origin=pull.number)
@@ -230,11 +236,13 @@ def _study(
             raised=change.raised if change else frozenset(),
             carried=carried,
             barred=barred,
+            same_base=same_base,
         ),
     )
     assisted = detection.is_ai((item.signal for item in clearing.standing), roster.detection)
     needed = requirement.approvals + (1 if unknown_writer else 0)
     carriable = carry.worth_asking(ignored, barred) if len(counted) < needed else ()
+    moved = _of_another_base(ignored) if len(counted) < needed else ()
     wants = set(
         _wants(
             pull,
@@ -262,11 +270,23 @@ def _study(
         counted=counted,
         ignored=ignored,
         notes=tuple(_notes(requirement, found, roster, unknown_writer=unknown_writer)),
-        wants=frozenset(wants | {Want.CARRY} if carriable else wants)
+        wants=frozenset(wants)
+        | ({Want.CARRY} if carriable else set())
+        | ({Want.BASE} if moved else set())
         | clearing.wants
         | _lookalikes_matter(memory, change, assisted=assisted),
         carriable=carriable,
+        moved=moved,
     )
+
+
+def _of_another_base(ignored: tuple[Ignored, ...]) -> tuple[Review, ...]:
+    """The approvals, newest first, that nothing but a change of the base speaks against."""
+    return tuple(
+        item.review
+        for item in reversed(ignored)
+        if [reason.code for reason in item.reasons] == [Code.BASE_CHANGED]
+    )[: carry.MOST]
 
 
 def _seen_at(pull: PullRequest) -> datetime:
@@ -464,4 +484,5 @@ def _verdict(case: _Case, outcome: Outcome, *reasons: Reason) -> Verdict:
         observing=case.roster.observes(case.pull.repository),
         wants=case.wants,
         carriable=case.carriable,
+        moved=case.moved,
     )

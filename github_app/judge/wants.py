@@ -10,4 +10,5 @@ class Want(StrEnum):
     DIFF = "what the changed files are, and were called"
     CLEARER = "whether who set the evidence aside may push"
     CARRY = "whether the change is that of an older head"
+    BASE = "whether the change to the base is what it was before the base changed"
     LOOKALIKES = "whether the change is that of another pull request"

@@ -7,7 +7,7 @@ import pytest
 from github_app.judgement import Judged, Judgement
 from sandbox.errors import Refused
 from sandbox.seed import ROSTER
-from tests.e2e.inline import AI, CHECK, Inline
+from tests.e2e.inline import AI, CHECK, SHOP, Inline
 
 STRICT_MAIN = ROSTER + "rules:\n  - name: main\n    branches: [main]\n    from: principal\n"
 HUMAN = "Fix the total"
@@ -94,6 +94,87 @@ def test_pass_on_an_easy_base_then_retarget(case: Inline) -> None:
     case.refused(number, "CS037")
     case.act("ada", "approve", number=number)
     case.signed(number, "ada")
+
+
+HIDDEN = {"message": "More", "files": {"shop/evil.py": "x\n"}}
+
+
+def hidden_base(case: Inline) -> int:
+    """A base that holds what nobody has read, and a change to it that looks small."""
+    case.act("kim", "push", branch="easy", commits=[HIDDEN])
+    case.clock.skip(2)
+    number = case.open(base="easy", start="easy")
+    case.clock.skip(2)
+    case.act("grace", "approve", number=number)
+    case.signed(number, "grace")
+    case.clock.skip(2)
+    return number
+
+
+def test_retarget_brings_in_what_nobody_read(case: Inline) -> None:
+    """The head is the one that was approved; what would be merged is not."""
+    number = hidden_base(case)
+    case.act("june", "edit_pull_request", number=number, base="main")
+    case.refused(number, "CS042")
+    case.act("grace", "approve", number=number)
+    case.signed(number, "grace")
+
+
+def test_retarget_then_make_the_old_base_look_like_the_new_one(case: Inline) -> None:
+    number = hidden_base(case)
+    case.act("june", "edit_pull_request", number=number, base="main")
+    case.clock.skip(2)
+    main = case.hub.world.repository(SHOP).branches["main"]
+    case.act("kim", "set_branch", branch="easy", sha=main)
+    case.refused(number, "CS042")
+
+
+def test_base_rewritten_under_an_approval(case: Inline) -> None:
+    """What the base held goes out of it, and so into what would be merged."""
+    before = case.hub.world.repository(SHOP).branches["main"]
+    case.act("olga", "put_file", path="shop/evil.py", content="x\n")
+    case.clock.skip(2)
+    number = case.open()
+    case.act("grace", "approve", number=number)
+    case.signed(number, "grace")
+    case.clock.skip(2)
+    for rule in list(case.hub.world.repository(SHOP).rulesets):
+        case.act("olga", "delete_ruleset", id=rule)
+    case.act("olga", "set_branch", branch="main", sha=before)
+    case.expect(number, "action_required", "CS042")
+
+
+def test_base_deleted_and_the_pull_request_moved_on(case: Inline) -> None:
+    """GitHub itself moves it, to the base that the other was merged into."""
+    number = hidden_base(case)
+    lower = int(case.act("kim", "open_pull_request", head="easy", title="Lower")["number"])
+    case.settle()
+    assert case.may_merge(lower, by="kim")
+    case.clock.skip(2)
+    case.act("kim", "delete_branch", branch="easy")
+    case.signed(number, "grace")  # the commit that was its base is in the new one
+
+
+@pytest.mark.parametrize("base", ["easy", "release/1.2"])
+def test_retarget_from_a_base_that_never_moved(case: Inline, base: str) -> None:
+    """Nothing is known of how it got where it is, and nothing needs to be."""
+    case.act("olga", "push", branch=base, commits=[])
+    number = case.open()
+    case.act("grace", "approve", number=number)
+    case.signed(number, "grace")
+    case.act("june", "edit_pull_request", number=number, base=base)
+    case.signed(number, "grace")
+    case.act("june", "edit_pull_request", number=number, base="main")
+    case.signed(number, "grace")
+
+
+def test_retarget_there_and_back(case: Inline) -> None:
+    number = hidden_base(case)
+    case.act("june", "edit_pull_request", number=number, base="main")
+    case.refused(number, "CS042")
+    case.clock.skip(2)
+    case.act("june", "edit_pull_request", number=number, base="easy")
+    case.signed(number, "grace")
 
 
 def test_retarget_withdraws_before_anything_slow(case: Inline) -> None:

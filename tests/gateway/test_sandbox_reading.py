@@ -22,6 +22,7 @@ from github_app.gateway.errors import (
     Unavailable,
 )
 from github_app.judge.facts import Actor, ActorKind, EventKind, ReviewState, Sibling
+from tests.e2e.inline import Clock
 from tests.gateway.desk import CHECK, SHOP, SHOP_ID, Desk, at_desk
 
 
@@ -232,6 +233,38 @@ def test_who_may_push(desk: Desk, permission: str, *, may: bool) -> None:
     assert supplements.may_push(desk.installation, shop, kim) is may
     for other in (replace(kim, id=2002), replace(kim, login="nobody-at-all")):
         assert supplements.may_push(desk.installation, shop, other) is False
+
+
+def test_where_a_branch_was() -> None:
+    """At every moment since it was made; nothing is said of the time before."""
+    clock = Clock(frozen=True)
+    with at_desk(clock=clock.moment) as desk:
+        shop = desk.read(desk.open()).pull.repository
+        moments, tips = [clock.moment()], [""]
+        for message in ("One", "Two", "Three"):
+            clock.skip(5)
+            desk.act("june", "push", branch="side", commits=[{"message": message}])
+            tips.append(desk.hub.world.repository(SHOP).branches["side"])
+            clock.skip(5)
+            moments.append(clock.moment())
+        clock.skip(5)
+        desk.act("june", "delete_branch", branch="side")
+        for when, tip in zip(moments, tips, strict=True):
+            found = supplements.tips_at(desk.installation, shop, "side", when)
+            assert found == (frozenset({tip}) if tip else frozenset())
+        unmoved = supplements.tips_at(desk.installation, shop, "un/moved", moments[0])
+        assert unmoved == {"un/moved"}
+
+
+def test_where_a_branch_was_in_a_second_of_many_moves() -> None:
+    clock = Clock(frozen=True)
+    with at_desk(clock=clock.moment) as desk:
+        shop = desk.read(desk.open()).pull.repository
+        tips = set()
+        for message in ("One", "Two"):
+            desk.act("june", "push", branch="side", commits=[{"message": message}])
+            tips.add(desk.hub.world.repository(SHOP).branches["side"])
+        assert supplements.tips_at(desk.installation, shop, "side", clock.moment()) == tips
 
 
 def test_teams_and_people(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from github_app.judge.memory import Memory
 from github_app.judge.reasons import Code
 from github_app.judge.signoff import standing_opinions
 from github_app.judge.verdict import Outcome, RosterChange, Verdict, judge
+from github_app.judge.wants import Want
 from tests.judge.build import (
     BASE,
     HEAD,
@@ -17,6 +18,7 @@ from tests.judge.build import (
     a_pull,
     ai_commit,
     approval,
+    at,
     bot,
     changes,
     comment,
@@ -333,3 +335,68 @@ def test_a_roster_change_needs_a_sign_off_without_any_ai() -> None:
 def test_standing_opinions_are_by_account_and_in_order() -> None:
     first, second, last = approval("grace"), approval("ada"), changes("grace")
     assert standing_opinions([first, comment("ada"), second, last]) == (second, last)
+
+
+RETARGETED = event(EventKind.BASE_CHANGED, "june", minutes=10, before="easy", after="main")
+
+
+@pytest.mark.parametrize(
+    ("pull", "counts"),
+    [
+        pytest.param(a_pull(approval("grace")), True, id="never"),
+        pytest.param(a_pull(approval("grace"), timeline=(RETARGETED,)), False, id="later"),
+        pytest.param(
+            a_pull(approval("grace"), timeline=(replace(RETARGETED, at=at(1)),)), True, id="earlier"
+        ),
+        pytest.param(
+            a_pull(replace(approval("grace"), submitted_at=at(10)), timeline=(RETARGETED,)),
+            False,
+            id="in-the-same-second",
+        ),
+        pytest.param(
+            a_pull(replace(approval("grace"), submitted_at=None), timeline=(RETARGETED,)),
+            False,
+            id="nobody-knows-when",
+        ),
+        pytest.param(
+            a_pull(
+                approval("grace"), timeline=(replace(RETARGETED, kind=EventKind.BASE_FORCE_PUSHED),)
+            ),
+            False,
+            id="base-rewritten",
+        ),
+        pytest.param(
+            a_pull(
+                approval("grace"),
+                timeline=(replace(RETARGETED, kind=EventKind.BASE_CHANGED_BY_GITHUB),),
+            ),
+            False,
+            id="by-github",
+        ),
+        pytest.param(
+            a_pull(approval("grace"), timeline=(replace(RETARGETED, kind=EventKind.CLOSED),)),
+            True,
+            id="something-else",
+        ),
+    ],
+)
+def test_an_approval_is_of_a_change_to_one_base(pull: PullRequest, *, counts: bool) -> None:
+    verdict = judged(pull)
+    assert bool(verdict.counted) is counts
+    assert objections(verdict) == ([] if counts else [Code.BASE_CHANGED])
+    assert (Want.BASE in verdict.wants) is (not counts)
+    assert verdict.moved == (() if counts else pull.reviews)
+    proven = judge(
+        pull,
+        ROSTER,
+        Memory(),
+        shipped_catalogue(),
+        same_base=frozenset({pull.reviews[0].id}),
+    )
+    assert proven.outcome is Outcome.SIGNED_OFF
+
+
+def test_a_base_is_not_asked_about_for_an_approval_that_counts_for_nothing() -> None:
+    verdict = judged(a_pull(approval("kim"), timeline=(RETARGETED,)))
+    assert Code.BASE_CHANGED in objections(verdict)
+    assert Want.BASE not in verdict.wants

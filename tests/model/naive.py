@@ -81,7 +81,10 @@ def verdict(
         review.author.id
         for review in opinions.values()
         if review.state == "APPROVED"
-        and (review.commit_sha == pull.head_sha or (latitude.carry and _same_change(pull, review)))
+        and (
+            (review.commit_sha == pull.head_sha and _same_base(pull, review))
+            or (latitude.carry and _same_change(pull, review))
+        )
         and _rank(law, review.author) >= law.needed_rank(pull)
         and _may_push(world, review.author, pull)
         and review.author.login not in _contributors(case)
@@ -156,6 +159,22 @@ def _same_change(pull: PullRequest, review: Review) -> bool:
     """The same files become the same, by the same commits, merges of the base apart."""
     old = review.commit_sha
     return old is not None and _change(pull, old) == _change(pull, pull.head_sha)
+
+
+def _same_base(pull: PullRequest, review: Review) -> bool:
+    """Whether the head left the base of that time at the same commit as that of now."""
+    kinds = ("BaseRefChangedEvent", "AutomaticBaseChangeSucceededEvent", "BaseRefForcePushedEvent")
+    later = [one for one in pull.timeline if one.kind in kinds and one.at >= review.submitted_at]
+    if not later:
+        return True
+    home, data = pull.repository, later[0].data
+    base = data.get("previous", pull.base_ref)
+    moves = [one for one in home.activities if one.ref == f"refs/heads/{base}"]
+    after = [one.before for one in moves if one.at > review.submitted_at]
+    then = after[0] if after else home.branches[base]
+    now = home.branches[pull.base_ref]
+    head = pull.head_sha
+    return home.store.merge_base(then, head) == home.store.merge_base(now, head)
 
 
 def _change(pull: PullRequest, head: str) -> tuple[object, object]:
