@@ -337,7 +337,8 @@ def test_standing_opinions_are_by_account_and_in_order() -> None:
     assert standing_opinions([first, comment("ada"), second, last]) == (second, last)
 
 
-RETARGETED = event(EventKind.BASE_CHANGED, "june", minutes=10, before="easy", after="main")
+LATER = 10_000  # minutes: after every approval that is made here
+RETARGETED = event(EventKind.BASE_CHANGED, "june", minutes=LATER, before="easy", after="main")
 
 
 @pytest.mark.parametrize(
@@ -349,7 +350,7 @@ RETARGETED = event(EventKind.BASE_CHANGED, "june", minutes=10, before="easy", af
             a_pull(approval("grace"), timeline=(replace(RETARGETED, at=at(1)),)), True, id="earlier"
         ),
         pytest.param(
-            a_pull(replace(approval("grace"), submitted_at=at(10)), timeline=(RETARGETED,)),
+            a_pull(replace(approval("grace"), submitted_at=at(LATER)), timeline=(RETARGETED,)),
             False,
             id="in-the-same-second",
         ),
