@@ -28,7 +28,7 @@ from github_app.web.setup_desk import Desk, Made
 
 # The door does not stand open for longer. Seconds.
 LIFE = 3600.0
-# Once the app is registered: until the last page is asked for, and its style after it. Seconds.
+# Once the app is registered: until the last page is asked for; then its style is. Seconds.
 LAST_PAGE, LINGER = 30.0, 3.0
 POLL = 0.2
 
@@ -170,8 +170,7 @@ def run(
             wait(desk, stop)
             while not desk.close():
                 time.sleep(POLL)  # GitHub is being asked: what it answers is shown once
-            if desk.made is not None:
-                stop.wait(LINGER)
+            stop.wait(LINGER)  # an answer may still be on its way
     if desk.made is None:
         if stop.is_set():
             raise NotSetUp("given up: no app was registered", "Run it again when you like.")

@@ -157,6 +157,9 @@ def test_from_nothing_to_a_protected_organisation(newcomer: Newcomer) -> None:
         assert ("hole", "not-required") in found
         assert not {code for _, code in found if code.startswith(("permission", "events"))}
 
+    # Whoever signs must be able to push: also where the roster is.
+    for login in ("ada", "grace"):
+        newcomer.act("olga", "add_collaborator", repo="acme/.github", login=login)
     with newcomer.step("countersign protect"):
         protect = newcomer.run("protect", "acme", "--yes", GITHUB_ADMIN_TOKEN=token)
         assert protect.returncode == 0, protect.stderr
