@@ -30,7 +30,7 @@ class App:
     """``countersign serve`` on a free port with a database of its own, for a ``with`` block.
 
     ``environment`` is the sandbox's ``env()``; ``url`` is known before it starts, so that the
-    sandbox can be told.
+    sandbox can be told, and so are its own ``environment`` and ``database_url``.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class App:
         self.database_url = database_url or f"sqlite:///{self.folder / 'bench.db'}"
         self.log_path = self.folder / "log"
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
-        self._environment = inherited | {
+        self.environment = inherited | {
             **environment,
             "DATABASE_URL": self.database_url,
             "PORT": str(self.port),
@@ -74,7 +74,7 @@ class App:
     def start(self) -> None:
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, env=self._environment, stderr=log, stdout=log, start_new_session=True
+                self._command, env=self.environment, stderr=log, stdout=log, start_new_session=True
             )
         deadline = time.monotonic() + START_SECONDS
         while not self.answers():

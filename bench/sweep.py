@@ -12,8 +12,13 @@ import click
 from bench.app import App
 from bench.hub import CHECK, SHOP, Hub
 from bench.table import Figure, console, show
+from github_app import services
+from github_app.gateway import commit
+from github_app.gateway import repository as gateway
+from github_app.settings import Settings
 from github_app.store.claim import Seen
 from github_app.store.database import Store, open_store
+from github_app.store.grounds import Ground
 from github_app.store.task import Task, TaskKind
 
 A_REPOSITORY = 2_500
@@ -33,8 +38,11 @@ def repositories(hub: Hub, count: int) -> list[str]:
     return names
 
 
-def fill(hub: Hub, store: Store, pulls: int) -> None:
-    """Open the pull requests, give each its check, and settle its row, all without an event."""
+def fill(hub: Hub, store: Store, pulls: int) -> tuple[int, list[str]]:
+    """Open the pull requests, give each its check, and settle its row, all without an event.
+
+    Returns the installation and the repositories.
+    """
     world = hub.box.world
     installation = next(one for one in world.installations.values() if one.app is hub.box.app)
     names = repositories(hub, max(1, -(-pulls // A_REPOSITORY)))
@@ -62,6 +70,41 @@ def fill(hub: Hub, store: Store, pulls: int) -> None:
         )
         saw = Seen(updated_at=changed_at, surely=True)
         store.queue.settle(claim.having_seen({claim.task.subject: saw}))
+    return installation.id, names
+
+
+def judged_by_now(app: App, store: Store, installation_id: int, names: list[str]) -> None:
+    """Say of every open pull request that it was judged by the roster and the rules in force."""
+    parts = services.build(Settings.from_environment(app.environment))
+    try:
+        installation = parts.github.installation(installation_id)
+        for name in names:
+            owner, _, short = name.partition("/")
+            number = commit.repository_id(installation, owner, short)
+            found = list(
+                gateway.open_pull_requests(
+                    installation,
+                    owner,
+                    short,
+                    repository_id=number,
+                    check_name=CHECK,
+                    app_id=parts.settings.app_id,
+                )
+            )
+            ground = parts.rosters.ground(installation_id, owner, found[0].rosters)
+            store.grounds.keep(
+                [
+                    Ground(
+                        repository_id=number,
+                        number=pull.number,
+                        head_oid=pull.head_oid,
+                        digest=ground,
+                    )
+                    for pull in found
+                ]
+            )
+    finally:
+        parts.close()
 
 
 def run(*, pulls: int = 10_000) -> list[Figure]:
@@ -70,8 +113,9 @@ def run(*, pulls: int = 10_000) -> list[Figure]:
         store = open_store(app.database_url)
         with hub.box.world.quiet():
             hub.box.world.skip(-AGO)
-            fill(hub, store, pulls)
+            installation_id, names = fill(hub, store, pulls)
             hub.box.world.skip(AGO)
+        judged_by_now(app, store, installation_id, names)
         hub.target = app.url
         hub.calls.clear()
         started = time.monotonic()

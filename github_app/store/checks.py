@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, bindparam, delete, select
 from github_app.store.clock import now
 from github_app.store.engine import Database
 from github_app.store.queue_sql import insert
+from github_app.store.statement import run
 from github_app.store.tables import written_checks
 from github_app.store.text import clean
 
@@ -49,8 +50,8 @@ class WrittenChecks:
     def last(self, place: Place) -> Written | None:
         """None: nothing is known of it, and GitHub is to be believed."""
         with self._database.read() as connection:
-            row = connection.execute(_LAST, _key(place)).first()
-        return None if row is None else Written(run_id=row.run_id, digest=row.digest)
+            found = run(connection, _LAST, _key(place))
+        return Written(run_id=found[0].run_id, digest=found[0].digest) if found else None
 
     def begin(self, place: Place) -> None:
         """A write is about to be sent: until ``done``, nothing that GitHub shows is believed."""
@@ -74,7 +75,7 @@ class WrittenChecks:
             "digest": written.digest,
         }
         with self._database.write(durable=False) as connection:
-            connection.execute(self._upsert, values)
+            run(connection, self._upsert, values)
 
 
 def _key(place: Place) -> dict[str, object]:

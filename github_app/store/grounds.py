@@ -7,11 +7,12 @@ thing that every process compares before it trusts what it has kept.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, select
+from sqlalchemy import BindParameter, Connection, Double, bindparam, delete, select
 
 from github_app.store.clock import now
 from github_app.store.engine import Database
 from github_app.store.queue_sql import insert
+from github_app.store.statement import run
 from github_app.store.tables import generations, grounds, team_lists
 from github_app.store.text import clean
 
@@ -59,8 +60,8 @@ class Grounds:
     def generation(self, installation_id: int) -> int:
         """0 until it is raised for the first time. Raises: StoreUnavailable."""
         with self._database.read() as connection:
-            found = connection.execute(_GENERATION, {"its_id": installation_id}).scalar()
-        return int(found or 0)
+            found = run(connection, _GENERATION, {"its_id": installation_id})
+        return int(found[0].generation) if found else 0
 
     def changed(self, installation_id: int) -> None:
         """Something may matter to all of the installation: nothing kept of it is trusted now."""
@@ -108,8 +109,12 @@ class Grounds:
             }
             for one in sorted(found, key=lambda one: (one.repository_id, one.number))
         ]
-        with self._database.write(durable=False) as connection:
-            connection.execute(self._keep, rows)
+        with self._database.read() as connection:
+            rows = [row for row in rows if not run(connection, _SAME, row)]
+        if rows:  # else all of it is known: most judgements rest on what the last one did
+            with self._database.write(durable=False) as connection:
+                for row in rows:
+                    run(connection, self._keep, row)
 
     def of(self, repository_id: int) -> dict[int, Ground]:
         """By number, everything that is kept of a repository's pull requests."""
@@ -151,6 +156,13 @@ _OLD_TEAMS = (
     .order_by(team_lists.c.team)
 )
 _OF = select(grounds).where(grounds.c.repository_id == _repository)
+_SAME = select(grounds.c.number).where(
+    grounds.c.repository_id == bindparam("repository_id"),
+    grounds.c.number == bindparam("number"),
+    grounds.c.head_oid == bindparam("head_oid"),
+    grounds.c.ground == bindparam("ground"),
+    grounds.c.again_at.is_not_distinct_from(bindparam("again_at", type_=Double)),
+)
 _FORGET = delete(grounds).where(
     grounds.c.repository_id == _repository,
     grounds.c.number.in_(bindparam("numbers", expanding=True)),
