@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from github_app import records
+from github_app.content import compared
 from github_app.events import BranchPush
-from github_app.gateway import diff, landing
+from github_app.gateway import landing
 from github_app.gateway.client import Installation
 from github_app.gateway.landing import Reached
 from github_app.gateway.pull_request import Snapshot
@@ -27,10 +28,9 @@ from github_app.judge.landing import (
     MergedPull,
     Said,
     as_merged,
-    bases,
-    likeness,
     merged_at,
     outside,
+    replayed,
     was_green,
 )
 from github_app.judge.policy import DetectionPolicy
@@ -58,7 +58,6 @@ UNMERGED_READS = 6
 # For so long a process trusts its list of a repository's protected branches. Seconds.
 PROTECTED_AGE = 600.0
 _PATHS_NAMED = 10
-_COMMITS_NAMED = 20
 
 
 def landed_task(task: Task, number: int, *, priority: int = ORDINARY) -> Task:
@@ -218,43 +217,15 @@ class Landings:
         pull = snapshot.pull
         if pull.merge_commit_oid is None or pull.merge_commit_oid == pull.head_oid:
             return []
-        count = len(pull.commits) + 1
-        made = landing.history(installation, pull.repository, pull.merge_commit_oid, count)
+        content = compared(installation, pull, pull.merge_commit_oid)
         reasons: list[Reason] = []
-        found, paths = self._likeness(installation, pull, made)
-        if found is Likeness.DIFFERENT:
-            named = ", ".join(paths[:_PATHS_NAMED])
+        if content.likeness is Likeness.DIFFERENT:
+            named = ", ".join(content.paths[:_PATHS_NAMED])
             reasons.append(Reason(code=Code.CONTENT_DIFFERS, detail=named))
-        elif found is Likeness.UNKNOWN:
+        elif content.likeness is Likeness.UNKNOWN:
             log.info("content unproven", repository=pull.repository.full_name, number=pull.number)
-        marks = self._marks_at_merge(installation, snapshot, made, judged)
+        marks = self._marks_at_merge(installation, snapshot, content.made, judged)
         return reasons + marks
-
-    def _likeness(
-        self, installation: Installation, pull: PullRequest, made: tuple[Commit, ...]
-    ) -> tuple[Likeness, tuple[str, ...]]:
-        """Two calls where the branch had moved on since; two more where it changed the same
-        files. None where the merge has the very content of the head."""
-        if pull.commits and made[0].tree_oid == pull.commits[-1].tree_oid:
-            return Likeness.SAME, ()
-        worst: tuple[Likeness, tuple[str, ...]] = Likeness.UNKNOWN, ()
-        for base in bases(pull, made):
-            found = self._likeness_on(installation, pull, made[0].oid, base)
-            if found[0] is Likeness.SAME:
-                return found
-            if found[0] is Likeness.DIFFERENT and worst[0] is Likeness.UNKNOWN:
-                worst = found
-        return worst
-
-    def _likeness_on(
-        self, installation: Installation, pull: PullRequest, merge: str, base: str
-    ) -> tuple[Likeness, tuple[str, ...]]:
-        where = pull.repository
-        return likeness(
-            diff.diff(installation, where, base, pull.head_oid),
-            diff.diff(installation, where, base, merge),
-            lambda: diff.diff(installation, where, pull.head_oid, base),
-        )
 
     def _marks_at_merge(
         self,
@@ -274,7 +245,7 @@ class Landings:
         tools = {item.signal.tool for item in known.evidence}
         ours = {commit.oid for commit in pull.commits}
         found: list[Signal] = []
-        for commit in _made_by_merge(pull, made):
+        for commit in replayed(pull, made) or made[:1]:
             if commit.oid not in ours:
                 found += [one for one in self._marks(commit, policy) if one.tool not in tools]
         if not detection.is_ai(found, policy):
@@ -438,14 +409,6 @@ class Landings:
     def _names(self, marks: list[Signal]) -> str:
         names = self._judgement.catalogue.names
         return ", ".join(dict.fromkeys(names.get(mark.tool, "an AI tool") for mark in marks))
-
-
-def _made_by_merge(pull: PullRequest, made: tuple[Commit, ...]) -> tuple[Commit, ...]:
-    """The commits that the merge made: one, or as many as were rebased."""
-    merge = made[0]
-    replayed = [commit for commit in pull.commits if len(commit.parents) < 2]
-    rebased = len(merge.parents) == 1 and bool(replayed) and merge.message == replayed[-1].message
-    return made[: len(replayed)] if rebased else made[:1]
 
 
 def _arrival(task: Task) -> _Arrival:

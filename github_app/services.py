@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from github_app.catalogue_file import shipped_catalogue
+from github_app.content import Contents
 from github_app.fetching import Fetcher
 from github_app.gateway import app as the_app
 from github_app.gateway.client import Call, GitHub
@@ -54,6 +55,7 @@ class Parts:
     judgement: Judgement
     fetcher: Fetcher
     protected: ProtectedBranches
+    contents: Contents
     activity: Activity = field(default_factory=Activity)
 
     def close(self) -> None:
@@ -91,6 +93,7 @@ def build(settings: Settings) -> Parts:
         judgement=judgement,
         fetcher=fetcher,
         protected=ProtectedBranches(),
+        contents=Contents(),
     )
 
 
@@ -206,5 +209,6 @@ def worker(parts: Parts, leases: LeaseKeeper, number: int) -> Worker:
         activity=parts.activity,
         web_url=parts.settings.web_url,
         protected=parts.protected,
+        contents=parts.contents,
         now=utc_now,
     )

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
+from github_app.content import Contents
 from github_app.drift import Drift
 from github_app.events import Told, told_by
 from github_app.expansion import Expansion, seen
@@ -25,7 +26,7 @@ from github_app.gateway.errors import (
 from github_app.gateway.pull_request import Snapshot
 from github_app.incidents import Incidents
 from github_app.judge.errors import CountersignError
-from github_app.judge.facts import BodyEdit
+from github_app.judge.facts import BodyEdit, PullRequest
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report import withdrawn
 from github_app.judge.verdict import SEVERITY, Verdict, cannot_judge, worst
@@ -34,7 +35,7 @@ from github_app.landings import Landings, ProtectedBranches, landed_task
 from github_app.leases import LeaseKeeper
 from github_app.logs import get_logger, trace
 from github_app.look import Activity, Looker
-from github_app.merge_group import Group, GroupUnknown, blocking, group_task, trace_group
+from github_app.merge_group import Group, GroupUnknown, Member, blocking, group_task, trace_group
 from github_app.pace import BulkPace
 from github_app.publishing import (
     LeaseLost,
@@ -85,6 +86,7 @@ class Worker:
         activity: Activity,
         web_url: str,
         protected: ProtectedBranches,
+        contents: Contents,
         now: Callable[[], datetime],
     ) -> None:
         self.name = name
@@ -107,6 +109,7 @@ class Worker:
             check_name=judgement.check_name,
         )
         self._protected = protected
+        self._contents = contents
         self._landings = Landings(
             store=store,
             judgement=judgement,
@@ -395,11 +398,24 @@ class Worker:
         for member in group.members:
             subject = group.subject(member.number)
             judged = self._judge(installation, self._judgement.read(installation, subject))
-            if judged.snapshot.pull.head_oid != member.head_oid:
-                stale = Reason(code=Code.GROUP_STALE, detail=f"#{member.number}")
-                judged = replace(judged, verdict=cannot_judge(judged.snapshot.pull, stale))
+            odd = self._odd_member(installation, group, member, judged.snapshot.pull)
+            if odd is not None:
+                reason = Reason(code=odd, detail=f"#{member.number}")
+                judged = replace(judged, verdict=cannot_judge(judged.snapshot.pull, reason))
             found.append(judged)
         return found
+
+    def _odd_member(
+        self, installation: Installation, group: Group, member: Member, pull: PullRequest
+    ) -> Code | None:
+        """Why the group does not hold just what was judged of a pull request in it."""
+        if pull.head_oid != member.head_oid:
+            return Code.GROUP_STALE
+        if pull.base_ref != group.branch:
+            return Code.GROUP_STACKED
+        if self._contents.is_another(installation, pull, member.group_oid):
+            return Code.GROUP_DIFFERS
+        return None
 
     def _held_up(
         self,

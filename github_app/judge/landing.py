@@ -83,31 +83,36 @@ def bases(pull: PullRequest, newest_first: tuple[Commit, ...]) -> tuple[str, ...
     """The commits that the branch may have been at before the merge, the likelier first.
 
     ``newest_first``: the merge commit and what it is built on. A merge and a squash are one commit
-    on top of the branch; a rebase is as many as the pull request has, merges apart.
+    on top of the branch; a rebase is several, each with the message of one of the pull request's.
     """
     merge = newest_first[0]
-    if not merge.parents:
-        return ()
-    on_top = merge.parents[0]
-    replayed = [commit for commit in pull.commits if len(commit.parents) < 2]
-    if len(merge.parents) > 1 or len(replayed) < 2:
-        return (on_top,)
-    under = _under(newest_first, len(replayed))
-    if under is None:
-        return (on_top,)
-    rebased = merge.message == replayed[-1].message
-    return (under, on_top) if rebased else (on_top, under)
+    if len(merge.parents) != 1:
+        return merge.parents[:1]
+    made = replayed(pull, newest_first)
+    if not made:
+        return merge.parents
+    if not made[-1].parents or made[-1] is newest_first[-1] is not merge:
+        return ()  # the rebase may go further down than was listed
+    return tuple(dict.fromkeys((made[-1].parents[0], merge.parents[0])))
 
 
-def _under(newest_first: tuple[Commit, ...], depth: int) -> str | None:
+def replayed(pull: PullRequest, newest_first: tuple[Commit, ...]) -> tuple[Commit, ...]:
+    """Those of the commits that a rebase made, newest first: none if it was no rebase."""
+    left = [_work(commit) for commit in pull.commits if len(commit.parents) < 2]
     by_oid = {commit.oid: commit for commit in newest_first}
-    oid = newest_first[0].oid
-    for _ in range(depth):
-        commit = by_oid.get(oid)
-        if commit is None or not commit.parents:
-            return None
-        oid = commit.parents[0]
-    return oid
+    found: list[Commit] = []
+    at: Commit | None = newest_first[0]
+    while at is not None and len(at.parents) < 2 and _work(at) in left:
+        while left and left[-1] != _work(at):
+            left.pop()  # a rebase leaves out what the branch has already
+        left.pop()
+        found.append(at)
+        at = by_oid.get(at.parents[0]) if at.parents else None
+    return tuple(found)
+
+
+def _work(commit: Commit) -> tuple[str, str, str]:
+    return commit.message, commit.author.name, commit.author.email
 
 
 def likeness(

@@ -64,6 +64,8 @@ class Code(StrEnum):
     WITHDRAWN = "CS068"  # something happened that may take a green away: it is judged anew
 
     GROUP_AHEAD = "CS081"  # a pull request ahead of it in the merge queue may not be merged
+    GROUP_STACKED = "CS082"  # a pull request of the group is not into the queue's branch
+    GROUP_DIFFERS = "CS083"  # a merge group holds other changes than its pull requests
     NO_COMMITS = "CS080"  # the base holds the head already: there is nothing to judge or to merge
 
     # Said aloud, decides nothing

@@ -431,6 +431,10 @@ SENTENCES: dict[Code, str] = {
     Code.INTERNAL: "an error of Countersign ({detail}).",
     Code.PROPOSED_ROSTER_BROKEN: "this change would break the roster: {detail}",
     Code.WITHDRAWN: "something changed that may take the sign-off away; it is judged anew.",
+    Code.GROUP_STACKED: (
+        "{detail} is part of a stack: it is into another branch than that of the merge queue."
+    ),
+    Code.GROUP_DIFFERS: "the merge group holds other changes than {detail} that was judged.",
     Code.GROUP_AHEAD: "{detail}, ahead of it in the merge queue, may not be merged.",
     Code.NO_COMMITS: "it has no commits: its base holds them all already.",
     Code.ROSTER_STALE: "The roster is broken; the last valid one is in force: {detail}",
@@ -490,6 +494,11 @@ _ADVICE: dict[Code, str] = {
         "mend the lines that are marked below, and push again; "
         "`countersign roster check` names every error."
     ),
+    Code.GROUP_STACKED: (
+        "merge the lowest pull request of the stack first, and queue each when it is into the "
+        "queue's branch."
+    ),
+    Code.GROUP_DIFFERS: "take the pull request out of the queue and put it in again.",
     Code.GROUP_AHEAD: "nothing is wrong with it: if it was taken out, put it in again.",
     Code.NO_COMMITS: "push something to it, or close it: there is nothing to merge.",
     Code.GROUP_UNKNOWN: "take the pull request out of the queue and put it in again.",

@@ -343,7 +343,15 @@ def update_ref(
     if not branch.startswith("gh-readonly-queue/"):
         request_suites(world, repository, branch, old, new, by)
     _follow_base(world, repository, branch, old, new, by, forced=forced, landing=landing)
+    if kind != "merge_queue_merge":
+        _move_queue(world, repository, branch, by)
     return activity
+
+
+def _move_queue(world: World, repository: Repository, branch: str, by: Account) -> None:
+    from sandbox.actions.queue import base_moved
+
+    base_moved(world, repository, branch, by)
 
 
 def _note_rules(

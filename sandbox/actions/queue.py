@@ -22,8 +22,13 @@ def options(repository: Repository, branch: str) -> dict[str, Any] | None:
 
 
 @action
-def enqueue(world: World, actor: str, repo: str, *, number: int) -> QueueEntry:
-    """Add a pull request that meets the rules to the queue of its base branch."""
+def enqueue(
+    world: World, actor: str, repo: str, *, number: int, jump: bool = False
+) -> QueueEntry:  # fmt: skip
+    """Add a pull request that meets the rules to the queue of its base branch; ``jump``: in front.
+
+    Who is behind one that jumps is built again.
+    """
     by, pull = world.account(actor), world.pull(repo, number)
     require(world, by, pull.repository, "write")
     open_only(pull)
@@ -41,12 +46,25 @@ def enqueue(world: World, actor: str, repo: str, *, number: int) -> QueueEntry:
         id=world.new_id(), pull=pull, enqueuer=by, at=world.now(), state="QUEUED", head_sha="",
         base_sha="", ref="", pull_head_sha=pull.head_sha,
     )  # fmt: skip
-    queue.append(world.register(entry))
+    queue.insert(0 if jump else len(queue), world.register(entry))
     pull.queue_entry = entry
     record(world, pull, "AddedToMergeQueueEvent", by)
     emit_pull(world, pull, "enqueued", by)
     _build(world, entry)
+    if jump:
+        _rebuild(world, queue[1:], by)
     return entry
+
+
+def base_moved(world: World, repository: Repository, branch: str, by: Account) -> None:
+    """The branch moved under its queue: every group is built again."""
+    _rebuild(world, list(repository.queues.get(branch, ())), by)
+
+
+def _rebuild(world: World, entries: list[QueueEntry], by: Account) -> None:
+    for entry in entries:
+        _destroy(world, entry, "invalidated", by)
+        _build(world, entry)
 
 
 def _build(world: World, entry: QueueEntry) -> None:
@@ -86,9 +104,7 @@ def leave(world: World, pull: PullRequest, by: Account, why: str, reason: str = 
     record(world, pull, "RemovedFromMergeQueueEvent", by, reason=why, before=entry.head_sha)
     _destroy(world, entry, "dequeued", by)
     emit_pull(world, pull, "dequeued", by, reason=reason)
-    for behind in queue[place:]:
-        _destroy(world, behind, "invalidated", by)
-        _build(world, behind)
+    _rebuild(world, queue[place:], by)
 
 
 @action

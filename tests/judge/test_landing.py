@@ -75,7 +75,10 @@ def landed(*oids: str, parents: tuple[str, ...] | None = None, message: str = "x
     return commit(oids[0], message=message, parents=parents or oids[1:2])
 
 
-ONE, TWO = commit("1" * 40, message="one"), commit("2" * 40, message="two")
+ONE, TWO = (
+    commit("1" * 40, message="one", parents=("0",)),
+    commit("2" * 40, message="two", parents=("1" * 40,)),
+)
 
 
 def test_a_squash_stands_on_the_branch() -> None:
@@ -90,14 +93,26 @@ def test_a_merge_commit_stands_on_its_first_parent() -> None:
 
 def test_a_rebase_stands_as_far_below_as_it_has_commits() -> None:
     pull = with_commits(a_pull(), [ONE, TWO])
-    made = (landed("m", "n", message="two"), landed("n", "p"), landed("p", "q"))
+    made = (landed("m", "n", message="two"), landed("n", "p", message="one"), landed("p", "q"))
     assert bases(pull, made) == ("p", "n")
+
+
+def test_a_rebase_leaves_out_what_the_branch_has_already() -> None:
+    pull = with_commits(a_pull(), [ONE, TWO])
+    made = (landed("m", "n", message="two"), landed("n", "p"), landed("p", "q"))
+    assert bases(pull, made) == ("n",)
 
 
 def test_a_squash_of_several_is_not_taken_for_a_rebase() -> None:
     pull = with_commits(a_pull(), [ONE, TWO])
     made = (landed("m", "n", message="one and two (#12)"), landed("n", "p"), landed("p", "q"))
-    assert bases(pull, made) == ("n", "p")
+    assert bases(pull, made) == ("n",)
+
+
+def test_a_rebase_of_more_than_is_listed_stands_nobody_knows_where() -> None:
+    pull = with_commits(a_pull(), [ONE, TWO])
+    made = (landed("m", "n", message="two"), landed("n", "p", message="one"))
+    assert bases(pull, made) == ()
 
 
 def test_the_first_commit_of_a_repository_stands_on_nothing() -> None:

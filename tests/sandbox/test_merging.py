@@ -480,6 +480,29 @@ def test_groups_are_chained_and_rebuilt_when_one_fails(queued: Sandbox, inbox: I
     assert "pull_request.dequeued" in inbox.names()
 
 
+def test_groups_are_rebuilt_when_the_branch_moves(queued: Sandbox, inbox: Inbox) -> None:
+    number, entry = enqueue(queued, "fix")
+    queued.act("olga", "put_file", repo=SHOP, path="other.md", content="x\n")
+    rebuilt = queued.pull(number)["queue"]
+    assert rebuilt["base_sha"] == queued.world.repository(SHOP).branches["main"]
+    report(queued, entry["head_sha"])
+    assert queued.pull(number)["state"] == "open"  # that group is gone
+    report(queued, rebuilt["head_sha"])
+    assert queued.pull(number)["state"] == "merged"
+    assert queued.drain()
+    reasons = [body["reason"] for body in inbox.bodies("merge_group.destroyed")]
+    assert reasons == ["invalidated", "merged"]
+
+
+def test_one_may_jump_the_queue(queued: Sandbox) -> None:
+    first, _ = enqueue(queued, "one")
+    second = open_pull(queued, "two")
+    sign(queued, second)
+    front = queued.act("grace", "enqueue", repo=SHOP, number=second, jump=True)
+    assert front["base_sha"] == queued.world.repository(SHOP).branches["main"]
+    assert queued.pull(first)["queue"]["base_sha"] == front["head_sha"]
+
+
 def test_a_push_throws_a_pull_request_out_of_the_queue(queued: Sandbox) -> None:
     number, entry = enqueue(queued, "fix")
     queued.act("june", "push", repo=SHOP, branch="fix")
