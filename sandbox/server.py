@@ -124,7 +124,7 @@ class Sandbox:
         """Listen; returns itself."""
         server = make_server(HOST, self._port, self.flask, threaded=True, request_handler=Handler)
         self._server, self._port = server, server.server_port
-        server.daemon_threads = True  # type: ignore[attr-defined]
+        server.daemon_threads = True  # type: ignore[attr-defined]  # a threaded one has it
         self.world.web_url = f"http://{HOST}:{self._port}"
         self.world.api_url = self.world.web_url + self._base
         self._thread = threading.Thread(

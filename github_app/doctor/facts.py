@@ -56,7 +56,8 @@ class AccountFacts:
 
     ``refused``: GitHub does not accept the app's credentials, and nothing else was asked.
     ``skew``: seconds our clock is ahead of GitHub's, None unknown. ``deliveries``: of the newest
-    webhooks for this account, how many arrived and how many did not; None unknown.
+    webhooks for this account, how many arrived and how many did not; None unknown. ``pulls``: the
+    app fetches them, so that none has to arrive.
     """
 
     account: str
@@ -73,4 +74,5 @@ class AccountFacts:
     permissions: Mapping[str, str] = field(default_factory=dict)
     events: tuple[str, ...] = ()
     deliveries: tuple[int, int] | None = None
+    pulls: bool = False
     roster: RosterFacts | None = None

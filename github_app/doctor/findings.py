@@ -65,7 +65,9 @@ def _observed(facts: RepositoryFacts, _: AccountFacts) -> Iterator[Finding]:
 
 
 def _able(facts: RepositoryFacts, account: AccountFacts) -> Iterator[Finding]:
-    """An approval of somebody who may not push does not count."""
+    """An approval of somebody who may not push does not count: nothing gets past the check, but
+    what needs a sign-off there waits for ever.
+    """
     needed = account.roster.needed if account.roster else 0
     if facts.asleep or not account.roster or len(account.roster.signers) < needed:
         return  # there is a larger hole
@@ -77,7 +79,7 @@ def _able(facts: RepositoryFacts, account: AccountFacts) -> Iterator[Finding]:
         who = f"{len(facts.able)} of those who sign may push here"
         what = f"{needed} must sign, {who}: {_listed(facts.able)}"
         mend = "Give somebody who signs write access: an approval counts only with it."
-        yield _finding(Level.HOLE, "no-push-right", facts.full_name, what, mend)
+        yield _finding(Level.WARNING, "no-push-right", facts.full_name, what, mend)
 
 
 def _tags(facts: RepositoryFacts, _: AccountFacts) -> Iterator[Finding]:
@@ -157,7 +159,12 @@ def _events(facts: AccountFacts) -> Iterator[Finding]:
 
 
 def _webhook(facts: AccountFacts) -> Iterator[Finding]:
-    if facts.deliveries is None or not facts.installed:
+    if facts.pulls or not facts.installed:
+        return  # deliveries are fetched: nothing has to arrive
+    if not facts.deliveries or not sum(facts.deliveries):
+        what = "whether webhooks arrive is not known: GitHub lists none for this account"
+        mend = "Open or label a pull request, then run the doctor again."
+        yield _finding(Level.UNKNOWN, "webhook-unknown", facts.account, what, mend)
         return
     arrived, lost = facts.deliveries
     if not lost:

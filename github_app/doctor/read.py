@@ -113,6 +113,7 @@ class Examination:
             suspended=found.suspended,
             all_repositories=found.all_repositories,
             permissions=found.permissions,
+            pulls=self._pulls,
             deliveries=None if self._pulls else _deliveries(app, found.id),
         )
         if found.suspended:

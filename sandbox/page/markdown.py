@@ -25,7 +25,7 @@ def render(text: str, web_url: str) -> Markup:
     """
     reader = MarkdownIt("commonmark", {"html": False, "linkify": False})
     reader.enable(["table", "strikethrough"]).disable(["image", "html_inline", "html_block"])
-    reader.validateLink = lambda url: url.startswith(f"{web_url}/")  # type: ignore[method-assign]
+    reader.validateLink = lambda url: url.startswith(f"{web_url}/")  # type: ignore[method-assign]  # its documented hook
     reader.add_render_rule("link_open", _link_open)
     reader.core.ruler.push("demote", _demote)
     return Markup(reader.render(text))  # noqa: S704 -- the reader escapes: html is off

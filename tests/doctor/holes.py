@@ -313,8 +313,12 @@ HOLES = {
         "Take it out",
         level="warning",
     ),
-    "who signs may not push": _other(
-        _nobody_pushes, "no-push-right", "write access", where="acme/.github"
+    "who signs may not push": Hole(
+        _nobody_pushes,
+        frozenset(["no-push-right"]),
+        "acme/.github",
+        "write access",
+        level="warning",
     ),
     "pushes need no pull request": _protect(
         lambda org: org.change(rules=ruleset()["rules"][:1]), "push"

@@ -82,8 +82,9 @@ def test_the_clock(skew: float | None, code: list[str]) -> None:
 @pytest.mark.parametrize(
     ("deliveries", "level"),
     [
-        pytest.param(None, None, id="not looked at"),
-        pytest.param((0, 0), None, id="none yet"),
+        pytest.param(None, Level.UNKNOWN, id="not seen"),
+        pytest.param((0, 0), Level.UNKNOWN, id="none yet"),
+        pytest.param((3, 0), None, id="all arrived"),
         pytest.param((0, 2), Level.HOLE, id="none arrives"),
         pytest.param((9, 1), Level.WARNING, id="one is lost"),
     ],
@@ -91,6 +92,7 @@ def test_the_clock(skew: float | None, code: list[str]) -> None:
 def test_the_webhook(deliveries: tuple[int, int] | None, level: Level | None) -> None:
     found = of_account(replace(WELL, deliveries=deliveries))
     assert [one.level for one in found] == ([level] if level else [])
+    assert of_account(replace(WELL, deliveries=deliveries, pulls=True)) == ()
 
 
 @pytest.mark.parametrize(
@@ -188,8 +190,8 @@ def test_who_may_bypass_in_words(actor: dict[str, object], words: str) -> None:
     ("able", "needed", "found"),
     [
         pytest.param(("ada",), 1, [], id="enough"),
-        pytest.param((), 1, [("hole", "no-push-right")], id="nobody"),
-        pytest.param(("ada",), 2, [("hole", "no-push-right")], id="too few"),
+        pytest.param((), 1, [("warning", "no-push-right")], id="nobody"),
+        pytest.param(("ada",), 2, [("warning", "no-push-right")], id="too few"),
         pytest.param(None, 1, [("unknown", "push-right-unknown")], id="not seen"),
     ],
 )

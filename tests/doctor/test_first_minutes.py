@@ -11,4 +11,6 @@ def test_the_news_of_the_installation_may_have_met_nobody() -> None:
         org.act("unsuspend_installation", app="countersign", account="acme")
         org.hub.drain()
         assert [one.event for one in org.hub.courier.log.values()] == ["installation"] * 2
-        assert org.codes() == set()
+        code, found = org.findings()
+        assert [(one["level"], one["code"]) for one in found] == [("unknown", "webhook-unknown")]
+        assert code == 0

@@ -104,7 +104,7 @@ class Gate(RuleBasedStateMachine):
             rules = [{"type": "merge_queue", "parameters": {"grouping_strategy": "ALLGREEN"}}]
             conditions = {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}}
             ruleset = {"name": "queue", "enforcement": "active"}
-            ruleset |= {"rules": rules, "conditions": conditions}  # type: ignore[dict-item]
+            ruleset |= {"rules": rules, "conditions": conditions}  # type: ignore[dict-item]  # JSON
             case.act("olga", "set_ruleset", ruleset=ruleset)
         self.open("one", "main", who, kind, footer=False)
 

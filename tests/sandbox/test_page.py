@@ -255,7 +255,7 @@ def test_every_button_of_the_templates_does_something(hub: Sandbox) -> None:
     assert isinstance(folder, str)
     names = set()
     for template in hub.flask.jinja_env.list_templates(filter_func=lambda n: n.endswith(".html")):
-        source, _, _ = hub.flask.jinja_env.loader.get_source(  # type: ignore[union-attr]
+        source, _, _ = hub.flask.jinja_env.loader.get_source(  # type: ignore[union-attr]  # there is a loader
             hub.flask.jinja_env, template
         )
         names |= set(re.findall(r'data-move="([\w-]+)"', source))

@@ -536,7 +536,7 @@ def test_pygithub_is_at_home(server: Sandbox) -> None:
     assert [r.conclusion for r in repository.get_commit(pull.head.sha).get_check_runs()] == [
         "failure"
     ]
-    assert repository.get_contents("README.md").decoded_content.startswith(b"# shop")  # type: ignore[union-attr]
+    assert repository.get_contents("README.md").decoded_content.startswith(b"# shop")  # type: ignore[union-attr]  # a file
     assert repository.get_collaborator_permission("grace") == "write"
     assert [
         repo.name for repo in integration.get_app_installation(installation.id).get_repos()

@@ -70,7 +70,7 @@ class Server:
             stdout=subprocess.DEVNULL,
             cwd=self.folder,
             env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"},
-            **self._as_somebody,  # type: ignore[call-overload]
+            **self._as_somebody,  # type: ignore[call-overload]  # user and group
         )
 
 

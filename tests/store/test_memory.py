@@ -21,7 +21,7 @@ MINUTE = timedelta(minutes=1)
 
 def a_change(number: int = 1, *commits: str, head: str = "head", **fields: object) -> Change:
     base = Change(repository_id=10, number=number, head_oid=head, commit_oids=commits)
-    return replace(base, **fields)  # type: ignore[arg-type]
+    return replace(base, **fields)  # type: ignore[arg-type]  # a test's own
 
 
 def label(name: str = "ai-assisted") -> Signal:
@@ -257,7 +257,7 @@ def test_one_push_told_twice_is_one(store: Store) -> None:
     ],
 )
 def test_pushes_elsewhere_are_not_the_branchs(store: Store, where: dict[str, object]) -> None:
-    store.memory.add_pushes([ABranchPush(a_push("a", "b"), **where)])  # type: ignore[arg-type]
+    store.memory.add_pushes([ABranchPush(a_push("a", "b"), **where)])  # type: ignore[arg-type]  # one field a case
     assert store.memory.read(a_change(1, head="b", **ON_TOPIC)).pushes == ()
 
 

@@ -88,7 +88,7 @@ def test_migration_that_fails_leaves_nothing_behind(
         calls.append(arguments)
         if arguments[0] == "audit_head":
             raise OSError("disk full")
-        made(*arguments, **keywords)  # type: ignore[arg-type]
+        made(*arguments, **keywords)  # type: ignore[arg-type]  # as they came
 
     monkeypatch.setattr(op, "create_index", fails_late)
     with pytest.raises(OSError, match="disk full"):

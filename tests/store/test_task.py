@@ -17,7 +17,7 @@ from github_app.store.task import Task, TaskKind
 )
 def test_impossible_task_is_refused(fields: dict[str, int], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        Task(kind=TaskKind.PULL_REQUEST, **{"installation_id": 1} | fields)  # type: ignore[arg-type]
+        Task(kind=TaskKind.PULL_REQUEST, **{"installation_id": 1} | fields)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_key_is_kind_ids_and_subject_alone() -> None:

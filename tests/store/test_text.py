@@ -55,7 +55,7 @@ def test_what_json_cannot_say_is_refused(value: Json) -> None:
 
 def test_what_is_not_json_is_refused() -> None:
     with pytest.raises(TypeError):
-        canonical(object())  # type: ignore[arg-type]
+        canonical(object())  # type: ignore[arg-type]  # wrong on purpose
 
 
 _JSON = st.recursive(
