@@ -118,36 +118,57 @@ def soon(done: Callable[[], object], what: Callable[[], object]) -> None:
     until(done, what, seconds=PATIENCE)
 
 
-def test_from_nothing_to_a_protected_organisation(newcomer: Newcomer) -> None:
-    folder = newcomer.folder
-    with newcomer.step("a GitHub without the app"):
-        words = ("--port", "0", "--no-app", "--state", str(folder / "hub"))
-        newcomer.start(sys.executable, "-m", "sandbox", *words, log="hub.log")
-        file = folder / "hub" / "env.json"
-        soon(lambda: file.exists() and file.read_text().endswith("}\n"), file.exists)
-        newcomer.where = json.loads(file.read_text())
-        assert not [name for name in newcomer.where if "APP" in name]
+def a_github_without_the_app(newcomer: Newcomer) -> None:
+    state = newcomer.folder / "hub"
+    words = ("--port", "0", "--no-app", "--state", str(state))
+    newcomer.start(sys.executable, "-m", "sandbox", *words, log="hub.log")
+    file = state / "env.json"
+    soon(lambda: file.exists() and file.read_text().endswith("}\n"), file.exists)
+    newcomer.where = json.loads(file.read_text())
+    assert not [name for name in newcomer.where if "APP" in name]
 
-    with newcomer.step("countersign setup, and the app installed"), Visitor() as visitor:
+
+def set_up_and_install(newcomer: Newcomer, choice: dict[str, str] | None = None) -> None:
+    """With two clicks, and a third to install. Afterwards only the test knows where GitHub is."""
+    with Visitor() as visitor:
         with subprocess.Popen(
             command_line("setup", "--org", "acme"),
             env=newcomer.environment,
-            cwd=folder,
+            cwd=newcomer.folder,
             stderr=subprocess.PIPE,
             text=True,
         ) as setup:
-            install = set_up(visitor, *invitation(setup))
+            install = set_up(visitor, *invitation(setup), choice=choice)
             assert setup.wait(PATIENCE) == 0
         visitor.open(install)
         visitor.press("Install")
         assert "is installed on acme" in visitor.text
-
-    # From here on the stored credentials say everything; this is for the test alone.
     newcomer.where = {"GITHUB_WEB_URL": newcomer.where["GITHUB_WEB_URL"]}
+
+
+def serve(newcomer: Newcomer, *options: str) -> Path:
+    """``countersign serve`` on what the set-up has stored; its log."""
+    log = newcomer.folder / "serve.log"
+    newcomer.start(*command_line("serve", *options), log=log.name)
+    soon(newcomer.answers, lambda: log.read_text()[-3000:])
+    return log
+
+
+def ai_pull_request(newcomer: Newcomer) -> int:
+    """It is open, and its check waits."""
+    newcomer.act("june", "push", branch="fix", commits=[{"message": AI}])
+    number = int(newcomer.act("june", "open_pull_request", head="fix", title="Fix")["number"])
+    soon(lambda: newcomer.check(number) == "action_required", lambda: newcomer.check(number))
+    return number
+
+
+def test_from_nothing_to_a_protected_organisation(newcomer: Newcomer) -> None:
+    with newcomer.step("a GitHub without the app"):
+        a_github_without_the_app(newcomer)
+    with newcomer.step("countersign setup, and the app installed"):
+        set_up_and_install(newcomer)
     with newcomer.step("countersign serve"):
-        log = folder / "serve.log"
-        newcomer.start(*command_line("serve"), log=log.name)
-        soon(newcomer.answers, lambda: log.read_text()[-3000:])
+        log = serve(newcomer)
 
     token = newcomer.ask("tokens/user", {"login": "olga"})["token"]
     with newcomer.step("countersign doctor: holes"):
@@ -169,9 +190,7 @@ def test_from_nothing_to_a_protected_organisation(newcomer: Newcomer) -> None:
         assert fine.returncode == 0, fine.stdout + fine.stderr
 
     with newcomer.step("an AI pull request waits, is signed off, and merges"):
-        newcomer.act("june", "push", branch="fix", commits=[{"message": AI}])
-        number = newcomer.act("june", "open_pull_request", head="fix", title="Fix")["number"]
-        soon(lambda: newcomer.check(number) == "action_required", lambda: newcomer.check(number))
+        number = ai_pull_request(newcomer)
         refused = newcomer.act("june", "merge", number=number)
         assert "message" in refused, refused
         newcomer.act("grace", "approve", number=number)
@@ -181,4 +200,16 @@ def test_from_nothing_to_a_protected_organisation(newcomer: Newcomer) -> None:
 
     told = log.read_text()
     for name in ("GITHUB_APP_PRIVATE_KEY", "GITHUB_WEBHOOK_SECRET", "GITHUB_CLIENT_SECRET"):
-        assert read(folder / "countersign.env")[name] not in told
+        assert read(newcomer.folder / "countersign.env")[name] not in told
+
+
+def test_where_github_cannot_reach_us_events_are_fetched(newcomer: Newcomer) -> None:
+    a_github_without_the_app(newcomer)
+    set_up_and_install(newcomer, {"address": ""})
+    (app,) = [app for app in newcomer.ask("state")["apps"] if app["slug"] == "countersign-acme"]
+    assert app["webhook_url"] == "https://countersign.invalid/webhook"
+    assert read(newcomer.folder / "countersign.env")["COUNTERSIGN_PULL"] == "1"
+    serve(newcomer, "--no-sweep")  # or it might find the pull request
+    ai_pull_request(newcomer)
+    said = newcomer.run("doctor", "acme", "--json")
+    assert "webhook" not in {one["code"] for one in json.loads(said.stdout)["findings"]}
