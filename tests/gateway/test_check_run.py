@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from github_app.gateway.check_run import Published, digest, external_id, publish, stands
+from github_app.gateway.check_run import Published, digest, external_id, hold, publish, stands
 from github_app.gateway.client import Installation
 from github_app.gateway.errors import ConnectionLost, GitHubError, Refused, TooHeavy, Unavailable
 from github_app.judge.facts import CheckRun, Repository
@@ -199,3 +199,28 @@ def test_a_run_cut_short_does_not_stand(hub: Hub, installation: Installation) ->
         put(installation, None, remarks(60))
     written = hub.asked[0][2]["external_id"]
     assert not stands(standing(remarks(60), external_id=written), remarks(60))
+
+
+def test_held_run_is_not_finished(hub: Hub, installation: Installation) -> None:
+    hub.on("POST", RUNS, reply({"id": 802}, 201))
+    run = hold(
+        installation, SHOP, HEAD, WAITING, external_id=external_id(WAITING, RECEIPT), name=CHECK
+    )
+    assert run == 802
+    ((_, _, body),) = hub.asked
+    assert body == {
+        "name": CHECK,
+        "head_sha": HEAD,
+        "status": "in_progress",
+        "external_id": f"{digest(WAITING)}.{RECEIPT}",
+        "output": {"title": "Waiting", "summary": "Why"},
+    }
+
+
+def test_held_run_is_finished_in_place(hub: Hub, installation: Installation) -> None:
+    """That it says the same already does not matter: it is not finished."""
+    held = standing(WAITING, status="IN_PROGRESS", conclusion=None)
+    hub.on("PATCH", f"{RUNS}/{held.id}", reply({"id": held.id}))
+    assert put(installation, held, WAITING) == Published(check_run_id=held.id, written=True)
+    ((_, _, body),) = hub.asked
+    assert (body["status"], body["conclusion"]) == ("completed", "action_required")
