@@ -36,7 +36,7 @@ T = TypeVar("T")
 class SettingsError(CountersignError):
     """The environment cannot be used. ``problems``: every one of them, each with its mend."""
 
-    advice = "Set the variables that are named, then start again."
+    advice = "Set the variables that are named, or run `countersign setup`; then start again."
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__("\n".join(problems))

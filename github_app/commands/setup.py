@@ -126,10 +126,11 @@ def _bases(host: str, port: int, public: str) -> dict[str, str]:
     elif not public:
         raise NotSetUp(
             f"the page would be on {host}, in the clear and for everybody",
-            "Leave HOST as 127.0.0.1 (from afar: ssh -L), or give --url https://...",
+            "Leave HOST as 127.0.0.1 (from afar: ssh -L), or run `countersign setup --url https://...`.",
         )
     if public and urlsplit(public).path == "":
-        found.setdefault(urlsplit(public).netloc, public)
+        name = urlsplit(public).netloc.lower().removesuffix(":443")  # as browsers say it
+        found.setdefault(name, f"{urlsplit(public).scheme}://{name}")
     if not found:
         raise NotSetUp(
             "--url has a path, so the page cannot be shown there",

@@ -160,6 +160,12 @@ GITHUB = {"GITHUB_API_URL": "https://api.github.com"}
             "0.0.0.0", "https://a.example/", {"a.example": "https://a.example"}, id="behind-tls"
         ),
         pytest.param(
+            "0.0.0.0",
+            "https://A.Example:443",
+            {"a.example": "https://a.example"},
+            id="as-a-browser-says-it",
+        ),
+        pytest.param(
             "127.0.0.1",
             "https://a.example/below",
             {"127.0.0.1:80": "http://127.0.0.1:80", "localhost:80": "http://localhost:80"},
