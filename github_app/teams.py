@@ -12,7 +12,7 @@ from typing import Protocol
 
 from github_app.gateway import supplements
 from github_app.gateway.client import Installation
-from github_app.gateway.errors import Forbidden, NotFound
+from github_app.gateway.errors import Forbidden, GitHubError, NotFound
 from github_app.judge.facts import Actor
 from github_app.logs import get_logger
 
@@ -79,12 +79,16 @@ class Teams:
     def look_again(self, installation: Installation) -> int:
         """Read the teams that nobody has read for a while: how many have changed since.
 
-        Raises: GitHubError, StoreError.
+        One that GitHub cannot give for the moment is left for the next time, and holds nothing up.
+        Raises: StoreError.
         """
         old = self._noticed.teams(installation.id, older_than=MEMBERS_AGE)
         generation = self.generation(installation.id)
         for team in old[:MOST_AT_ONCE]:
-            self._read(installation, team)
+            try:
+                self._read(installation, team)
+            except GitHubError as error:
+                log.warning("team not looked at", team=team, reason=str(error))
         return self.generation(installation.id) - generation
 
     def _read(self, installation: Installation, team: str) -> Members:

@@ -163,3 +163,17 @@ def test_sweep_reads_a_bounded_number(
     hub.asked.clear()
     desk.look_again(INSTALLATION)
     assert len(hub.asked) == 2
+
+
+def test_team_that_cannot_be_read_for_the_moment_holds_nothing_up(
+    desk: Teams, hub: Hub, clock: list[float]
+) -> None:
+    for name in ("acme/a", "acme/b"):
+        desk.members(INSTALLATION, name, 0)
+    clock[0] += MEMBERS_AGE
+    hub.asked.clear()
+    hub.answer = Unavailable("GitHub is down", status=502)
+    assert desk.look_again(INSTALLATION) == 0
+    hub.answer = ()
+    assert desk.look_again(INSTALLATION) == 2
+    assert hub.asked == ["acme/a", "acme/b"] * 2
