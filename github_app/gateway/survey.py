@@ -233,7 +233,7 @@ def _branch(
     check_name: str,
 ) -> Branch:
     with refusing_surprises():
-        found = None if ref is None else _demands(ref, check_name)
+        found = None if ref is None else demands(ref, check_name)
     if found is None:
         found = rules(installation, repository.owner, repository.name, name, check_name=check_name)
     classic = ref is not None and ref["refUpdateRule"] is not None
@@ -250,8 +250,8 @@ def _branch(
     )
 
 
-def _demands(ref: Node, check_name: str) -> tuple[Demand, ...] | None:
-    """None where GitHub does not show all rules."""
+def demands(ref: Node, check_name: str) -> tuple[Demand, ...] | None:
+    """Of a ``Ref``; None where GitHub does not show all its rules."""
     shown = ref["rules"]
     if shown is None:
         return None

@@ -6,7 +6,7 @@ import pytest
 
 from github_app.gateway.errors import GitHubError
 from github_app.gateway.protection import CHECK_RULE, PULL_RULE, admin
-from github_app.gateway.survey import Surveyed, by_id, bypasses, covered, one, survey
+from github_app.gateway.survey import Surveyed, by_id, bypasses, covered, demands, one, survey
 from github_app.settings import Secret
 from tests.gateway.desk import CHECK, SHOP, SHOP_ID, Desk, at_desk
 
@@ -218,3 +218,46 @@ def test_somebody_of_a_kind_we_do_not_know_is_not_left_out(desk: Desk) -> None:
     node_id = desk.hub.world.repository(SHOP).rulesets[made["id"]].node_id
     administrator = admin(desk.github, Secret(desk.hub.door.user_token("olga")))
     assert bypasses(administrator, {made["id"]: node_id}) == {}
+
+
+def test_a_ruleset_of_the_enterprise_has_no_name() -> None:
+    """It is inherited like an organisation's; the query asks for no more than its type."""
+    rule = {
+        "type": "PULL_REQUEST",
+        "repositoryRuleset": {
+            "id": "RRS_1",
+            "databaseId": 1,
+            "source": {"__typename": "Enterprise"},
+        },
+        "parameters": {"__typename": "PullRequestParameters"},
+    }
+    (found,) = demands({"rules": {"totalCount": 1, "nodes": [rule]}}, CHECK) or ()
+    assert found.source == "ruleset 1 of the enterprise"
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        pytest.param(None, id="not shown"),
+        pytest.param({"totalCount": 2, "nodes": []}, id="not all shown"),
+        pytest.param(
+            {"totalCount": 1, "nodes": [{"type": "UPDATE", "repositoryRuleset": None}]},
+            id="of a ruleset that is not shown",
+        ),
+    ],
+)
+def test_rules_that_are_not_all_shown_are_asked_for_by_rest(rules: object) -> None:
+    assert demands({"rules": rules}, CHECK) is None
+
+
+@pytest.mark.parametrize("field", ["archived", "disabled"])
+def test_what_is_asleep_is_not_covered(desk: Desk, field: str) -> None:
+    setattr(desk.hub.world.repository(SHOP), field, True)
+    assert one(desk.installation, "acme", "shop").asleep
+    assert [each.repository.name for each in covered(desk.installation)] == [".github"]
+
+
+def test_a_fork_is_a_repository_like_any_other(desk: Desk) -> None:
+    desk.hub.world.repository(SHOP).parent = desk.hub.world.repository("acme/.github")
+    desk.act("olga", "require_check", context=CHECK, app="countersign")
+    assert ask(desk) == (True, True)
