@@ -37,6 +37,8 @@ RARELY = 0.002
 RIGHT_WITHIN = 15.0
 GIVE_UP = 120.0
 SAMPLE = 0.02
+# A part has taken in or asked so much since it was last killed, at most, before it is killed again.
+WORK_BETWEEN = 40
 # A green is written on the ground of a snapshot that was read under the same lease.
 LEASE = 12.0
 RELEASE = "release"
@@ -86,6 +88,7 @@ class Chaos:
     seniors: frozenset[str] = SENIORS
     actions: Counter[str] = field(default_factory=Counter)
     killed: dict[str, int] = field(default_factory=lambda: {"web": 0, "worker": 0})
+    done_before: dict[str, int] = field(default_factory=lambda: {"web": 0, "worker": 0})
     greens: set[tuple[int, str]] = field(default_factory=set)
     right_at: dict[tuple[int, str], float] = field(default_factory=dict)  # green was last wanted
     written: dict[int, tuple[object, ...]] = field(default_factory=dict)  # the check last seen
@@ -93,6 +96,7 @@ class Chaos:
     stale_since: dict[int, float] = field(default_factory=dict)
     longest_stale: float = 0.0
     last_wrong: str = ""
+    up_after: float | None = None  # the last victim asked GitHub again
     ended_at: str = ""
     samples: int = 0
     _over: threading.Event = field(default_factory=threading.Event)
@@ -260,8 +264,15 @@ class Chaos:
         weather.lose = weather.duplicate = weather.reorder = 0.0
 
     def kill(self, dice: random.Random) -> None:
-        """SIGKILL a process of the web or of the worker, once there is one."""
-        name = min(self.killed, key=lambda part: (self.killed[part], dice.random()))
+        """SIGKILL a process of the web or of the worker, in the middle of its work.
+
+        One that is not up yet is left to start: on a slow machine nothing would ever be under load.
+        """
+        done = {"web": len(self.hub.sent_well()), "worker": len(self.hub.calls)}
+        at_work = [name for name in self.killed if done[name] > self.done_before[name]]
+        if not at_work:
+            return
+        name = min(at_work, key=lambda part: (self.killed[part], dice.random()))
         family = self.app.part(name)
         if family:
             victim = dice.choice(family)
@@ -270,6 +281,7 @@ class Chaos:
             except psutil.NoSuchProcess:
                 return
             self.killed[name] += 1
+            self.done_before[name] = done[name] + dice.randrange(WORK_BETWEEN)
 
     def run(self) -> float | None:
         """Everything; seconds from the end of the trouble until all was right, None: never."""
@@ -300,7 +312,7 @@ class Chaos:
 
     def _until_right(self) -> float | None:
         """It must stay right, too: nothing late may come and overwrite it."""
-        started = time.monotonic()
+        started, asked = time.monotonic(), len(self.hub.calls)
         right_since: float | None = None
         while True:
             now = time.monotonic()
@@ -309,6 +321,8 @@ class Chaos:
                 right_since = None
                 if now - started > GIVE_UP:
                     return None
+                if self.up_after is None and len(self.hub.calls) > asked:
+                    self.up_after = now - started
             elif right_since is None:
                 right_since = now
             elif now - right_since > LEASE:
@@ -354,6 +368,7 @@ def run(
     sent = [one for one in hub.sent if one.status == 202]
     done = ", ".join(f"{many} {move}" for move, many in chaos.actions.most_common())
     load = f"{done}; {len(hub.calls)} calls, {len(sent)} webhooks taken"
+    up = f"the last victim was up again after {number(chaos.up_after or 0)} s"
     watched = (
         f"{len(chaos.greens)} greens seen in {chaos.samples} looks; "
         f"longest green after it was withdrawn, its webhook lost: {number(chaos.longest_stale)} s"
@@ -366,7 +381,7 @@ def run(
             Figure("checks lost", len(left), target=0),
             Figure(
                 "all right after the trouble ended", GIVE_UP if seconds is None else seconds, "s",
-                RIGHT_WITHIN, remark="no new event; " + (" ".join(options) or "default settings"),
+                RIGHT_WITHIN, remark=f"no new event; {' '.join(options) or 'default settings'}; {up}",
             ),
             Figure("wrongly green moments", len(chaos.wrong_greens), target=0, remark=watched),
             Figure(

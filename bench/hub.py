@@ -123,6 +123,10 @@ class Hub:
             self.calls.append(called)
         return answer
 
+    def sent_well(self) -> list[Sent]:
+        """The webhooks that were taken."""
+        return [sent for sent in list(self.sent) if sent.status == 202]
+
     def writes(self) -> list[Called]:
         """The check runs written, oldest first."""
         return [called for called in list(self.calls) if called.writes_check]

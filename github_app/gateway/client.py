@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from github_app.gateway.credentials import AppCredentials, Credentials, InstallationCredentials
 from github_app.gateway.documents import document
 from github_app.gateway.errors import ConnectionLost, NotFound, RateLimited, Unavailable
-from github_app.gateway.failures import failure, query_failure, reset
+from github_app.gateway.failures import failure, github_time, query_failure, reset
 from github_app.gateway.transport import JSON, Answer, Line
 from github_app.settings import Settings
 
@@ -135,8 +135,10 @@ class GitHub:
         self._may_send(request, installation_id)
         bearer = credentials.bearer() if credentials else None
         answer = self._send(request, installation_id, bearer)
-        if answer.status == 401 and credentials and bearer and credentials.renew(bearer):
-            answer = self._send(request, installation_id, credentials.bearer())
+        if answer.status == 401 and credentials and bearer:
+            there = github_time(answer.headers)
+            if credentials.renew(bearer, there):
+                answer = self._send(request, installation_id, credentials.bearer())
         if 200 <= answer.status < 300:
             return answer
         error = failure(answer, request.kind, datetime.now(UTC))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from github_app.gateway.client import Caller, GitHub, Installation
@@ -53,7 +54,8 @@ class GivenToken:
     def bearer(self) -> str:
         return self._token.reveal()
 
-    def renew(self, refused: str) -> bool:  # noqa: ARG002
+    def renew(self, refused: str, there: datetime | None = None) -> bool:
+        del refused, there
         return False
 
 

@@ -3,6 +3,7 @@
 import logging
 import threading
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import jwt
@@ -126,6 +127,46 @@ def test_an_old_jwt_is_signed_anew(
     hub.on("GET", "/app", reply({}, 401), reply({}, 401))
     app_refused(github)
     assert len(hub.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("ahead", "tries"),
+    [
+        pytest.param(7200, 2, id="our-clock-is-hours-behind"),
+        pytest.param(-7200, 2, id="our-clock-is-hours-ahead"),
+        pytest.param(20, 1, id="that-much-is-no-reason"),
+    ],
+)
+def test_where_our_clock_is_wrong_a_jwt_is_dated_by_github_s(
+    hub: Hub, github: GitHub, ahead: int, tries: int
+) -> None:
+    there = datetime.now(UTC) + timedelta(seconds=ahead)
+    date = {"Date": format_datetime(there, usegmt=True)}
+    hub.on("GET", "/app", reply({}, 401, **date), reply({}, 401, **date))
+    app_refused(github)
+    assert len(hub.asked) == tries
+    sent = str(hub.mock.calls[-1].request.headers["Authorization"]).removeprefix("Bearer ")
+    claims = jwt.decode(sent, options={"verify_signature": False})
+    expected = there.timestamp() if tries == 2 else datetime.now(UTC).timestamp()
+    assert claims["iat"] == pytest.approx(expected - 60, abs=10)
+    assert claims["exp"] == pytest.approx(expected + 300, abs=10)
+
+
+def test_a_clock_that_was_set_right_is_gone_by_again(hub: Hub, github: GitHub) -> None:
+    wrong = datetime.now(UTC) + timedelta(hours=2)
+    hub.on(
+        "GET", "/app",
+        reply({}, 401, Date=format_datetime(wrong, usegmt=True)),
+        reply({}, 401),
+        reply({}, 401),
+        reply({}, 401),
+    )  # fmt: skip
+    app_refused(github)
+    with pytest.raises(TokenRefused):
+        identity(github.app())
+    sent = str(hub.mock.calls[-1].request.headers["Authorization"]).removeprefix("Bearer ")
+    claims = jwt.decode(sent, options={"verify_signature": False})
+    assert claims["iat"] == pytest.approx(datetime.now(UTC).timestamp() - 60, abs=10)
 
 
 def test_every_request_says_who_asks_and_which_version(
