@@ -381,7 +381,8 @@ def run(
             Figure("checks lost", len(left), target=0),
             Figure(
                 "all right after the trouble ended", GIVE_UP if seconds is None else seconds, "s",
-                RIGHT_WITHIN, remark=f"no new event; {' '.join(options) or 'default settings'}; {up}",
+                RIGHT_WITHIN,
+                remark=f"no new event; {' '.join(options) or 'default settings'}; {up}",
             ),
             Figure("wrongly green moments", len(chaos.wrong_greens), target=0, remark=watched),
             Figure(

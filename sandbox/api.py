@@ -9,6 +9,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import Any, cast
@@ -275,7 +276,8 @@ def _send_half(answer: Response) -> None:
     def parts() -> Iterator[bytes]:
         yield body[: len(body) // 2]
         if connection is not None:
-            connection.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # the client may have hung up first
+                connection.shutdown(socket.SHUT_RDWR)
 
     answer.response = parts()
     answer.headers["Content-Length"] = str(len(body))
