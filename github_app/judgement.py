@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from github_app.changed_files import ChangedFiles
+from github_app.forced_away import ForcedAway
 from github_app.gateway import pull_request as gateway
 from github_app.gateway import supplements
 from github_app.gateway.client import Installation
@@ -90,6 +91,7 @@ class Judgement:
         self._now = now
         self._same_change = SameChange()
         self._changed_files = ChangedFiles()
+        self._forced_away = ForcedAway()
 
     def read(self, installation: Installation, subject: Subject) -> Snapshot:
         """One snapshot from GitHub. Raises GitHubError, IncompleteSnapshot among them."""
@@ -112,6 +114,7 @@ class Judgement:
         force = self._rosters.in_force(installation, snapshot)
         known = memory = self._memory(snapshot.pull)
         pull = _called(snapshot.pull, memory.names)
+        self._forced_away.note(pull)
         if force.roster is None:
             verdict = cannot_judge(pull, *force.reasons)
             seen = remember(pull, DetectionPolicy(), memory, self.catalogue)
@@ -140,6 +143,8 @@ class Judgement:
             if Want.DIFF in wants:
                 pull = self._changed_files.read(installation, pull)
                 change, annotations = self._rosters.change(installation, pull, force.roster)
+            if Want.FORMER in wants:
+                pull = self._forced_away.read(installation, pull)
             if Want.LOOKALIKES in wants:
                 memory = self._same_change.followed(installation, pull, memory)
             if Want.CARRY in wants:
@@ -208,11 +213,13 @@ def traces(judged: Judged) -> Traces:
 def _wanted(verdict: Verdict) -> frozenset[Want]:
     """The facts that may matter now. Who pushed can take a sign-off away, or make exempt; for what
     looks clean only one thing matters: whether it is clean."""
-    if verdict.outcome in {Outcome.SIGNED_OFF, Outcome.WAITING} or verdict.cleared:
+    if verdict.cleared:  # by somebody who saw what there was then
+        return verdict.wants - {Want.FORMER}
+    if verdict.outcome in {Outcome.SIGNED_OFF, Outcome.WAITING}:
         return verdict.wants
     if verdict.outcome is Outcome.OBJECTED:  # a clearing lifts it; and it says what will be needed
         return verdict.wants - {Want.CARRY, Want.BASE}
-    return verdict.wants & {Want.LOOKALIKES}
+    return verdict.wants & {Want.LOOKALIKES, Want.FORMER}
 
 
 def _called(pull: PullRequest, names: frozenset[str]) -> PullRequest:

@@ -133,6 +133,7 @@ def detect(pull: PullRequest, policy: DetectionPolicy, catalogue: Catalogue) -> 
         (
             *_opener(read.names, pull),
             *_commits(read, pull.commits),
+            *_commits(read, pull.former_commits or ()),
             *_labels_ever(read, pull),
             *_titles_ever(read, pull),
             *_bodies_ever(read, pull),

@@ -277,6 +277,7 @@ class PullRequest:
     ``pushes`` None means that nobody asked, or that GitHub cannot know (a fork);
     ``diff_read`` None that nobody asked for the diff, which alone tells ``kinds`` and
     ``previous_path`` of the files, False that GitHub does not show all of it;
+    ``former_commits`` are those that were forced away, None where nobody asked;
     ``can_push`` has the accounts (by id) whose right to push was looked up, ``Review.can_push``
     that of reviewers.
     ``author`` None is a deleted account.
@@ -308,6 +309,7 @@ class PullRequest:
     body_edits: tuple[BodyEdit, ...] = ()
     timeline: tuple[Event, ...] = ()
     pushes: tuple[Push, ...] | None = None
+    former_commits: tuple[Commit, ...] | None = None
     can_push: Mapping[int, bool] = field(default_factory=dict, hash=False)
     siblings: tuple[Sibling, ...] = ()
     check: CheckRun | None = None

@@ -16,6 +16,7 @@ from github_app.judge.clearing import Change, clear
 from github_app.judge.contributors import Contributors, contributors, pushers_known
 from github_app.judge.detection import Declaration
 from github_app.judge.facts import GitIdentity, PullRequest, Review
+from github_app.judge.forced import heads_forced_away
 from github_app.judge.memory import Memory, Remembered
 from github_app.judge.policy import DetectionPolicy, Requirement
 from github_app.judge.reasons import Code, Reason
@@ -240,6 +241,7 @@ def _study(
         ),
     )
     assisted = detection.is_ai((item.signal for item in clearing.standing), roster.detection)
+    clean = not assisted and change is None
     needed = requirement.approvals + (1 if unknown_writer else 0)
     carriable = carry.worth_asking(ignored, barred) if len(counted) < needed else ()
     moved = _of_another_base(ignored) if len(counted) < needed else ()
@@ -274,7 +276,7 @@ def _study(
         | ({Want.CARRY} if carriable else set())
         | ({Want.BASE} if moved else set())
         | clearing.wants
-        | _lookalikes_matter(memory, change, assisted=assisted),
+        | (_of_a_clean_change(pull, memory) if clean else frozenset()),
         carriable=carriable,
         moved=moved,
     )
@@ -327,12 +329,12 @@ def _notes(
         yield Reason(code=Code.TEAM_UNREAD, detail=team)
 
 
-def _lookalikes_matter(
-    memory: Memory, change: RosterChange | None, *, assisted: bool
-) -> frozenset[Want]:
-    """A change that looks clean may be one that did not, in another pull request."""
-    matters = bool(memory.lookalikes) and not assisted and change is None
-    return frozenset({Want.LOOKALIKES}) if matters else frozenset()
+def _of_a_clean_change(pull: PullRequest, memory: Memory) -> frozenset[Want]:
+    """What looks clean may be what was not, in another pull request or before a force-push."""
+    wants = {Want.LOOKALIKES} if memory.lookalikes else set()
+    if pull.former_commits is None and heads_forced_away(pull):
+        wants.add(Want.FORMER)
+    return frozenset(wants)
 
 
 def _wants(

@@ -11,4 +11,5 @@ class Want(StrEnum):
     CLEARER = "whether who set the evidence aside may push"
     CARRY = "whether the change is that of an older head"
     BASE = "whether the change to the base is what it was before the base changed"
+    FORMER = "what was in the commits that were forced away"
     LOOKALIKES = "whether the change is that of another pull request"

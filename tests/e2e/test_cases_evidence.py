@@ -56,6 +56,51 @@ def test_rewrite_the_trailer_away(case: Inline, how: str) -> None:
     case.refused(number, "CS012")
 
 
+def unheard(case: Inline) -> None:
+    """From here on no webhook arrives."""
+    case.settle()
+    case.hub.courier.weather.lose = 1.0
+
+
+def heard_again(case: Inline) -> None:
+    assert case.hub.drain()
+    case.hub.courier.weather.lose = 0.0
+    case.clock.skip(60)
+    case.sweep()
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_rewrite_the_trailer_away_before_anybody_looks(case: Inline, times: int) -> None:
+    """Only the timeline tells that there was another head; its commits are read from GitHub."""
+    unheard(case)
+    number = case.open(commits=[{"message": AI}, {"message": HUMAN}])
+    for turn in range(times):
+        commits = [{"message": HUMAN, "files": {"shop/new.py": f"{turn}\n"}}]
+        case.act("june", "force_push", branch="fix", commits=commits)
+    heard_again(case)
+    seen = case.refused(number, "CS012")
+    assert "Claude" in seen.summary
+
+
+def test_a_clean_branch_that_was_rewritten_is_clean(case: Inline) -> None:
+    """One call for a head that nobody has judged, none for one that was."""
+
+    def compared() -> int:
+        return sum("/compare/" in call.kind for call in case.hub.calls.recent)
+
+    unheard(case)
+    number = case.open(message=HUMAN)
+    case.act("june", "amend", branch="fix", message="Fix it")
+    heard_again(case)
+    case.expect(number, "success", "CS001")
+    assert compared() == 1
+    case.act("june", "amend", branch="fix", message="Fix it well")
+    case.expect(number, "success", "CS001")
+    case.act("june", "comment", number=number, body="?")
+    case.expect(number, "success", "CS001")
+    assert compared() == 1
+
+
 def test_approve_then_rewrite_the_trailer_away(case: Inline) -> None:
     number = case.open()
     case.act("grace", "approve", number=number)

@@ -526,3 +526,28 @@ def test_nothing_to_merge_is_not_green() -> None:
     verdict = judge(pull, ROSTER, Memory(), CATALOGUE)
     assert verdict.outcome is Outcome.CANNOT_JUDGE
     assert [reason.code for reason in verdict.reasons] == [Code.NO_COMMITS]
+
+
+class TestForcedAway:
+    """Commits that were there before a force-push, read where the change looks clean."""
+
+    pushed = event(EventKind.FORCE_PUSHED, "june", before=OLD, after=HEAD)
+    clean = a_pull(commits=(commit(),), timeline=(pushed,))
+
+    def test_asked_for_where_nothing_marks_the_change(self) -> None:
+        assert judged(self.clean).wants == {Want.FORMER}
+        assert judged(replace(self.clean, commits=(ai_commit(),))).wants == frozenset()
+
+    def test_not_where_nothing_was_forced_away(self) -> None:
+        for before in (None, HEAD):
+            event = replace(self.pushed, before=before)
+            assert judged(replace(self.clean, timeline=(event,))).wants == frozenset()
+
+    def test_a_mark_in_one_of_them(self) -> None:
+        verdict = judged(replace(self.clean, former_commits=(ai_commit(OLD),)))
+        assert verdict.outcome is Outcome.WAITING
+        assert verdict.evidence[0].signal.ref == OLD
+
+    def test_no_mark_in_any(self) -> None:
+        verdict = judged(replace(self.clean, former_commits=(commit(OLD),)))
+        assert (verdict.outcome, set(verdict.wants)) == (Outcome.NOT_AI, set())

@@ -136,6 +136,8 @@ class Gate(RuleBasedStateMachine):
                 return {"message": f"Fix\n\n{TRAILER}", "author": "Ghost <ghost@nowhere.example>"}
             case "framed":
                 return {"message": "Fix", "author": "grace"}
+            case "framed-ai":
+                return {"message": f"Fix\n\n{TRAILER}", "author": "grace"}
             case _:
                 return {"message": "Fix"}
 
@@ -163,6 +165,18 @@ class Gate(RuleBasedStateMachine):
             self.act(who, "push", branch=branch, commits=[self.commit(kind)])
         body = FOOTER if footer else ""
         self.act(who, "open_pull_request", head=branch, base=base, title="Fix", body=body)
+
+    @rule(pusher=PEOPLE, lost=st.booleans())
+    def in_a_seniors_name(self, pusher: str, *, lost: bool) -> None:
+        """A senior's commit, in a senior's pull request; only the push says whose it is, and the
+        news of it may be lost."""
+        self.rest()
+        self.case.hub.courier.weather.lose = float(lost)
+        self.lost |= lost
+        branch = f"own-{len(self.pulls())}"
+        self.act(pusher, "push", branch=branch, commits=[self.commit("framed-ai")])
+        self.act("grace", "open_pull_request", head=branch, base="main", title="Fix")
+        self.rest()
 
     @rule(which=PULLS, who=SENIORS, then_rest=st.booleans())
     def approve(self, which: int, who: str, *, then_rest: bool) -> None:

@@ -1,0 +1,64 @@
+"""Reads the commits that were forced away from a pull request: a mark of AI may have been in them.
+
+Our memory has what we saw; this is for what was gone before anybody looked. GitHub's timeline
+names the head before each force-push, and keeps its commits for a while.
+"""
+
+import threading
+from collections import OrderedDict
+from dataclasses import replace
+
+from github_app.gateway.client import Installation
+from github_app.gateway.diff import commits
+from github_app.judge.facts import Commit, PullRequest
+from github_app.judge.forced import heads_forced_away
+
+KEPT = 500  # heads whose commits are known
+LONGEST = 20_000  # characters of commit messages of one head that are kept
+
+
+class ForcedAway:
+    """One a process, for any number of threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: OrderedDict[tuple[int, str], tuple[Commit, ...]] = OrderedDict()
+
+    def note(self, pull: PullRequest) -> None:
+        """Keep the commits of a head that is judged: should it be forced away, nobody must ask."""
+        self._keep((pull.repository.id, pull.head_oid), pull.commits)
+
+    def read(self, installation: Installation, pull: PullRequest) -> PullRequest:
+        """The pull request with ``former_commits``: one call for each head that is not known.
+
+        What GitHub no longer has cannot be read by anybody. Raises: GitHubError.
+        """
+        found: dict[str, Commit] = {}
+        for oid in heads_forced_away(pull):
+            found |= {commit.oid: commit for commit in self._commits(installation, pull, oid)}
+        there = {commit.oid for commit in pull.commits}
+        former = tuple(commit for oid, commit in found.items() if oid not in there)
+        return replace(pull, former_commits=former)
+
+    def _commits(
+        self, installation: Installation, pull: PullRequest, oid: str
+    ) -> tuple[Commit, ...]:
+        key = (pull.repository.id, oid)
+        with self._lock:
+            known = self._known.get(key)
+        if known is not None:
+            return known
+        found = commits(installation, pull.repository, pull.base_oid, oid)
+        if found is None:
+            return ()
+        self._keep(key, found)
+        return found
+
+    def _keep(self, key: tuple[int, str], found: tuple[Commit, ...]) -> None:
+        if sum(len(commit.message) for commit in found) > LONGEST:
+            return
+        with self._lock:
+            self._known[key] = found
+            self._known.move_to_end(key)
+            while len(self._known) > KEPT:
+                self._known.popitem(last=False)
