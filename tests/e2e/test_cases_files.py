@@ -160,6 +160,25 @@ def test_more_lines_than_github_shows(case: Inline) -> None:
     assert "GitHub does not show the whole diff" in seen.summary
 
 
+def test_more_files_than_github_shows(case: Inline) -> None:
+    """All of them are listed, and none is under a rule: what they are is in no diff."""
+    case.roster(INFRA)
+    files = {f"docs/{number:03}.md": "x\n" for number in range(301)}
+    number = case.open(commits=[{"message": AI, "files": files}])
+    case.act("grace", "approve", number=number)
+    case.refused(number, "CS019", "CS037")
+
+
+def test_path_that_tries_to_get_out_of_the_check(case: Inline) -> None:
+    case.roster(INFRA)
+    path = "docs/`x` @ada <b>\u202e [y](https:\\evil.example).md"
+    link = {path: {"content": "../infra", "mode": "120000"}}
+    seen = case.waiting(case.open(commits=[{"message": AI, "files": link}]), "CS019")
+    line = next(line for line in seen.summary.split("\n") if "every rule on paths" in line)
+    assert "\u202e" not in line
+    assert line.index("``") < line.index("@ada") < line.rindex("``")
+
+
 def test_plain_files_ask_nobody_for_more(case: Inline) -> None:
     """New files, also scripts, moves outside of the rules, and what goes."""
     case.roster(INFRA)

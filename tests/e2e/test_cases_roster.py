@@ -268,6 +268,21 @@ def test_another_repository_takes_the_old_name(case: Inline) -> None:
     assert seen is None or not seen.green
 
 
+def test_transfer_the_repository_to_an_owner_with_a_loose_roster(case: Inline) -> None:
+    """The roster is its new owner's. What the old owner approved is judged by that."""
+    case.people("create_organization", login="emca")
+    case.people("install_app", app="countersign", account="emca")
+    strict = ROSTER.replace("from: senior", "from: principal")
+    files = {"reviewers.yaml": strict}
+    case.people("create_repository", name=".github", owner="emca", files=files)
+    number = case.open()
+    case.act("grace", "approve", number=number)
+    case.signed(number, "grace")
+    case.act("olga", "transfer_repository", owner="emca")
+    case.act("olga", "add_collaborator", repo="emca/shop", login="grace", permission="write")
+    case.waiting(number, "CS037", repo="emca/shop")
+
+
 def test_fork_with_a_roster_of_its_own(case: Inline) -> None:
     case.act("june", "fork_repository")
     case.act("june", "put_file", repo="june/shop", path=LAYER, content=RAISES_JUNE)
