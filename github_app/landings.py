@@ -14,8 +14,9 @@ from datetime import datetime
 from github_app import records
 from github_app.content import compared
 from github_app.events import BranchPush
-from github_app.gateway import landing
+from github_app.gateway import landing, protection
 from github_app.gateway.client import Installation
+from github_app.gateway.errors import Forbidden, NotFound
 from github_app.gateway.landing import Reached
 from github_app.gateway.pull_request import Snapshot
 from github_app.incidents import Incidents
@@ -139,11 +140,11 @@ class Landings:
         self._store.grounds.forget(pull.repository.id, [pull.number])
         # A squash may say nothing of what was in it; it goes on to other branches all the same.
         self._store.memory.add_merge(pull.repository.id, pull.number, pull.merge_commit_oid)
-        protected = self._is_protected(installation, pull.repository, pull.base_ref)
+        watched = self._is_watched(installation, pull.repository, pull.base_ref)
         missing = self._not_green(installation, snapshot)
         judged = missing[1] if missing else None
         reasons = [missing[0]] if missing else []
-        if protected:
+        if watched:
             reasons += self._not_as_judged(installation, snapshot, judged)
         if not reasons:
             log.info("landed", **about(claim))
@@ -156,7 +157,7 @@ class Landings:
             number=pull.number,
             actor=pull.merged_by,
             reasons=tuple(reasons),
-            protected=protected,
+            protected=self._is_required(installation, pull.repository, pull.base_ref),
         )
         outcome = judged.verdict.outcome.value if judged else None
         self._settle(claim, installation, incident, pull.head_oid, outcome)
@@ -273,7 +274,7 @@ class Landings:
         """
         arrival = _arrival(claim.task)
         where = arrival.repository
-        if not self._is_protected(installation, where, arrival.branch):
+        if not self._is_watched(installation, where, arrival.branch):
             self._store.queue.settle(claim)
             return
         if arrival.before:
@@ -305,6 +306,7 @@ class Landings:
             number=None,
             actor=actor,
             reasons=reasons,
+            protected=self._has_rules(installation, where, arrival.branch),
         )
         self._seen(claim, arrival, actor)
         self._settle(claim, installation, incident, arrival.after, None)
@@ -394,13 +396,26 @@ class Landings:
 
     # --- what both need --------------------------------------------------------------------------
 
-    def _is_protected(self, installation: Installation, where: Repository, branch: str) -> bool:
-        """The default branch always counts: it is what everybody builds on."""
-        if branch == where.default_branch:
-            return True
+    def _is_watched(self, installation: Installation, where: Repository, branch: str) -> bool:
+        """The default branch always is: it is what everybody builds on."""
+        return branch == where.default_branch or self._has_rules(installation, where, branch)
+
+    def _has_rules(self, installation: Installation, where: Repository, branch: str) -> bool:
         return branch in self._protected.of(
             where.id, lambda: landing.protected_branches(installation, where)
         )
+
+    def _is_required(self, installation: Installation, where: Repository, branch: str) -> bool:
+        """Whether any rule demands our check there: where none does, nothing was got past."""
+        name = self._judgement.check_name
+        for ask in (protection.rules, protection.classic_checks):
+            try:
+                found = ask(installation, where.owner, where.name, branch, check_name=name)
+            except (Forbidden, NotFound):  # no rules on this plan; the branch is gone
+                continue
+            if any(demand.rule == protection.CHECK_RULE for demand in found):
+                return True
+        return False
 
     def _marks(self, commit: Commit, policy: DetectionPolicy) -> tuple[Signal, ...]:
         catalogue = self._judgement.catalogue.with_policy(policy)

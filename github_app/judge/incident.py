@@ -21,8 +21,8 @@ _MOST = 20  # reasons that are listed; the rest is counted
 class Incident:
     """``oid``: the commit that is on ``branch`` now. ``number``: of the pull request that was
     merged; None for a push. ``actor``: who did it, None if GitHub does not say. ``reasons``: what
-    was missing, at least one. ``protected``: whether any rule guards the branch; where none does,
-    it is written down and nobody is told."""
+    was missing, at least one. ``protected``: whether there was anything to get past: a rule that
+    demands the check, or for a push any rule. Where not, it is written down and nobody is told."""
 
     repository: Repository
     oid: str

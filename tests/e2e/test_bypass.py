@@ -177,6 +177,49 @@ def test_merged_into_a_branch_without_rules_is_written_down_and_not_told(
     assert issues(case) == []
 
 
+def test_merged_where_the_check_is_not_required_is_written_down_and_not_told(
+    open_door: Inline,
+) -> None:
+    case = open_door
+    (number,) = case.hub.world.repository(SHOP).rulesets
+    only_a_pull_request = {"rules": [{"type": "non_fast_forward"}]}
+    case.act("olga", "set_ruleset", id=number, ruleset=only_a_pull_request)
+    merged = case.open()
+    case.waiting(merged)
+    merge(case, merged, by="june")
+    case.settle()
+    assert [entry.fields["protected"] for entry in records(case)] == [False]
+    assert issues(case) == []
+    assert bypass_runs(case) == []
+
+
+def test_merged_where_classic_protection_demands_the_check(open_door: Inline) -> None:
+    case = open_door
+    (number,) = case.hub.world.repository(SHOP).rulesets
+    case.act("olga", "delete_ruleset", id=number)
+    checks = {"strict": False, "checks": [{"context": CHECK, "app_id": case.hub.app.id}]}
+    settings = {"required_status_checks": checks, "enforce_admins": False}
+    case.act("olga", "protect_branch", branch="main", settings=settings)
+    merged = case.open()
+    case.waiting(merged)
+    merge(case, merged)
+    case.settle()
+    assert len(issues(case)) == 1
+
+
+def test_a_direct_push_where_nothing_is_protected_is_written_down_and_not_told(
+    open_door: Inline,
+) -> None:
+    case = open_door
+    (number,) = case.hub.world.repository(SHOP).rulesets
+    case.act("olga", "delete_ruleset", id=number)
+    case.settle()
+    case.act("june", "push", branch="main", commits=[{"message": AI}])
+    case.settle()
+    assert [entry.fields["protected"] for entry in records(case)] == [False]
+    assert issues(case) == []
+
+
 # --- where it is told ----------------------------------------------------------------------------
 
 
