@@ -4,7 +4,7 @@ Written from the design alone (sections 3 to 5) and read off the sandbox's own s
 and blind to how GitHub shows things. What it says is what the check must say in the end.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,7 +56,8 @@ class Latitude:
     """Where the design leaves it to what can be proven, so that either answer is right.
 
     ``carry``: approvals of older heads count as well where the change is the same. ``family``: who
-    pushed to other pull requests whose commits came along has a part in this one.
+    pushed to other pull requests whose commits came along, now or against another base, has a part
+    in this one.
     """
 
     carry: bool
@@ -64,10 +65,15 @@ class Latitude:
 
 
 def verdict(
-    world: World, pull: PullRequest, law: Law, evidence: Evidence, latitude: Latitude
+    world: World,
+    pull: PullRequest,
+    law: Law,
+    evidence: Evidence,
+    latitude: Latitude,
+    ever: Collection[str],
 ) -> str:
-    """The conclusion for this pull request alone."""
-    case = _Case(world, pull, law, latitude.family)
+    """The conclusion for this pull request alone; ``ever`` are the commits it ever had."""
+    case = _Case(world, pull, law, latitude.family, ever)
     standing = _standing(case, evidence)
     if not standing:
         return GREEN
@@ -103,6 +109,7 @@ class _Case:
     pull: PullRequest
     law: Law
     family: bool
+    ever: Collection[str]
 
 
 def _contributors(case: _Case) -> set[str]:
@@ -117,7 +124,7 @@ def _pushers(case: _Case) -> set[str]:
 
 def _pushing(case: _Case) -> list[Account]:
     pull = case.pull
-    commits = {commit.sha for commit in pull.commits}
+    commits = {commit.sha for commit in pull.commits} | {*case.ever}
     branches = {pull.head_ref}
     if case.family:
         relatives = pull.repository.pulls.values()

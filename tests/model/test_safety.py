@@ -90,6 +90,7 @@ class Gate(RuleBasedStateMachine):
         self.perhaps: dict[int, dict[str, datetime]] = {}  # evidence that may have been judged
         self.allowed: dict[str, set[str]] = {}  # by head: a check belongs to a commit
         self.lost = False
+        self.ever: dict[int, set[str]] = {}  # the commits that each pull request ever had
         self.merged: set[int] = set()
 
     @initialize(queue=st.booleans(), kind=COMMITS, who=PEOPLE)
@@ -372,7 +373,9 @@ class Gate(RuleBasedStateMachine):
         twins = [one for one in self.open_pulls() if one.head_sha == pull.head_sha]
         return {
             naive.worst(
-                naive.verdict(world, twin, self.law, known, latitude)
+                naive.verdict(
+                    world, twin, self.law, known, latitude, self.ever.get(twin.number, ())
+                )
                 for twin, known in zip(twins, each, strict=True)
             )
             for each in zip(*map(self.evidence, twins), strict=True)
@@ -396,6 +399,8 @@ class Gate(RuleBasedStateMachine):
     def note(self) -> None:
         with self.case.hub.world.lock:
             for pull in self.open_pulls():
+                commits = {commit.sha for commit in pull.commits}
+                self.ever.setdefault(pull.number, set()).update(commits)
                 self.allowed.setdefault(pull.head_sha, set()).update(self.verdicts(pull))
 
     @invariant()
