@@ -350,20 +350,22 @@ class Worker:
         twins = []
         for one in siblings:
             subject = replace(_subject(claim.task), number=one.number)
-            twins.append(self._judge(installation, self._judgement.read(installation, subject)))
+            snapshot = self._judgement.read(installation, subject)
+            _refuse_no_commits(claim, snapshot)
+            twins.append(self._judge(installation, snapshot))
         family = [own, *twins]
         if any(judged.memory != judged.known for judged in family):
             # What is first seen of one holds for all of them: their commits are the same.
             for judged in family:
                 self._publisher.remember(judged)
             own, *twins = [self._judgement.judge(installation, one.snapshot) for one in family]
-        for judged in twins:
+        for judged in (own, *twins):
             self._publisher.remember(judged)
         self._store.grounds.keep([_ground(judged) for judged in twins])
         joint = joint.having_seen(
             {str(one.snapshot.pull.number): seen(one.snapshot.pull) for one in family}
         )
-        return joint, replace(own, verdict=worst(own.verdict, tuple(t.verdict for t in twins)))
+        return joint, _worst_of([own, *twins])
 
     def _merge_group(self, claim: Claim, installation: Installation) -> None:
         """Judge a merge group by the pull requests in it; what cannot be traced is not green."""
@@ -441,6 +443,15 @@ class Worker:
             blamed = [member.group_oid for member in group.members if member.number == number]
             self._store.queue.add([group.task(claim.task, oid) for oid in blamed])
         raise NotYet(f"#{number} is ahead of it in the merge queue", seconds=GROUP_PAUSE)
+
+
+def _worst_of(family: list[Judged]) -> Judged:
+    """What the commit that they share is said to be; seen from the first of them.
+
+    One without commits would merge nothing: it holds up none that would.
+    """
+    first, *others = [one for one in family if one.snapshot.pull.commits] or family
+    return replace(first, verdict=worst(first.verdict, tuple(one.verdict for one in others)))
 
 
 def _decisive(group: Group, found: list[Judged]) -> Judged:

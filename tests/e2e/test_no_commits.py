@@ -1,6 +1,6 @@
 """A pull request whose base holds its head already: never green, said once, asked no more."""
 
-from tests.e2e.inline import Inline
+from tests.e2e.inline import CHECK, Inline
 
 
 def without_commits(case: Inline) -> int:
@@ -47,3 +47,24 @@ def test_commits_that_appear_without_an_event_are_found(case: Inline) -> None:
         case.act("june", "push", branch="fix", commits=[{"message": "Fix it by hand"}])
     case.sweep()
     case.waiting(number)
+
+
+def test_it_holds_up_no_other_with_the_same_head(case: Inline) -> None:
+    """The base of the one holds the head already, the base of the other does not."""
+    number = case.open()
+    case.waiting(number)
+    case.act("olga", "push", branch="dev", commits=[{"message": "Begin"}])
+    check = {"context": CHECK, "app": "countersign", "name": "check on dev"}
+    case.act("olga", "require_check", branches=["dev"], **check)
+    other = case.act("june", "open_pull_request", head="fix", base="dev", title="To dev")["number"]
+    case.act("june", "force_push", branch="fix", onto="dev")
+    case.waiting(number, "CS012")
+    case.act("grace", "approve", number=number)
+    case.signed(number, "grace")
+    case.act("june", "edit_pull_request", number=other, title="To dev again")
+    case.signed(number, "grace")
+    runs = len(list(case.runs()))
+    for _ in range(3):
+        case.clock.skip(20)
+        case.sweep()
+    assert len(list(case.runs())) == runs
