@@ -27,13 +27,16 @@ SENIORS = frozenset({"ada", "grace"})
 PRINCIPAL = "ada"
 # What GitHub does to a call, and for how long it says that it will not answer any more.
 FAULTS: dict[str, float] = {
-    "error": 0, "reset": 0, "timeout": 1, "secondary": 1, "too-many": 1, "primary": 2,
-    "partial": 0, "truncated": 0, "empty": 0, "malformed": 0, "half": 0, "unauthorized": 0,
-    "suspended": 0, "stale": 0, "after": 0,
+    "error": 0, "reset": 0, "timeout": 1, "partial": 0, "truncated": 0, "empty": 0, "malformed": 0,
+    "half": 0, "unauthorized": 0, "suspended": 0, "stale": 0, "after": 0,
 }  # fmt: skip
-# A hang that outlasts the patience of a write, and statuses that a proxy gives: each more rarely.
-RARE = (("timeout", 200, 6.0), ("error", 502, 0.0), ("error", 503, 0.0))
-RARELY = 0.002
+# More rarely: a hang that outlasts the patience of a write, statuses that a proxy gives, and
+# limits, which end every call of the installation for a while.
+RARE = (
+    ("timeout", 200, 6.0), ("error", 502, 0.0), ("error", 503, 0.0),
+    ("secondary", 200, 1.0), ("too-many", 200, 1.0), ("primary", 200, 2.0),
+)  # fmt: skip
+RARELY = 0.005
 RIGHT_WITHIN = 15.0
 GIVE_UP = 120.0
 SAMPLE = 0.02

@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from github_app.expansion import MISSED
 from github_app.fetching import Fetcher
 from github_app.gateway import app as the_app
 from github_app.gateway import repository as gateway
-from github_app.gateway.client import GitHub
+from github_app.gateway.client import GitHub, Installation
 from github_app.gateway.errors import GitHubError
 from github_app.logs import get_logger
 from github_app.look import THE_APP, Activity, ask_for_looks
@@ -26,6 +27,8 @@ from github_app.teams import Teams
 log = get_logger("sweep")
 
 EVERY = 300.0
+# A sweep of which a part failed is made again so soon, then ever more rarely. Seconds.
+AGAIN = 2.0
 # How often is asked whether a quick look is due: one small read of the database.
 TICK = 2.0
 # Rules that change without an event (it was lost, or the app may not hear of rules) are noticed so
@@ -95,7 +98,7 @@ class Sweeper:
         """Look once for everything that was missed. Raises: StoreError."""
         problems: list[str] = []
         fetched = self._attempt(self._fetcher.fetch, problems)
-        repositories = self._attempt(self._ask_repositories, problems)
+        repositories = self._attempt(lambda: self._ask_repositories(problems), problems)
         self._attempt(self._ask_protection, problems)
         self._store.inbox.prune()
         self._store.checks.prune()
@@ -104,6 +107,10 @@ class Sweeper:
         result = "failed" if problems else "done"
         self._store.counters.add("sweeps", {"result": result})
         return swept
+
+    def again_in(self, failures: int) -> float:
+        """Seconds until a sweep that failed so often in a row is made once more."""
+        return float(min(AGAIN * 2.0 ** min(failures, 30), EVERY))
 
     def _attempt(self, part: Callable[[], int], problems: list[str]) -> int:
         try:
@@ -126,8 +133,9 @@ class Sweeper:
         self._store.queue.add(due)
         return len(due)
 
-    def _ask_repositories(self) -> int:
-        """Have every repository of every installation looked through."""
+    def _ask_repositories(self, problems: list[str]) -> int:
+        """Have every repository of every installation looked through; what one of them cannot give
+        holds up no other."""
         found = 0
         every = list(the_app.installations(self._github.app()))
         awake = {one.id: one.account for one in every if not one.suspended}
@@ -138,18 +146,21 @@ class Sweeper:
                 self._store.grounds.changed(installed.id)
                 continue
             installation = self._github.installation(installed.id)
-            self._teams.look_again(installation)
-            tasks = [
-                Task(
-                    kind=TaskKind.REPOSITORY,
-                    installation_id=installed.id,
-                    repository_id=repository.id,
-                    subject=MISSED,
-                    full_name=repository.full_name,
-                    priority=BULK,
-                )
-                for repository in gateway.repositories(installation)
-            ]
-            self._store.queue.add(tasks)
-            found += len(tasks)
+            found += self._attempt(partial(self._ask_one, installation), problems)
         return found
+
+    def _ask_one(self, installation: Installation) -> int:
+        self._teams.look_again(installation)
+        tasks = [
+            Task(
+                kind=TaskKind.REPOSITORY,
+                installation_id=installation.id,
+                repository_id=repository.id,
+                subject=MISSED,
+                full_name=repository.full_name,
+                priority=BULK,
+            )
+            for repository in gateway.repositories(installation)
+        ]
+        self._store.queue.add(tasks)
+        return len(tasks)

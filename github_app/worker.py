@@ -234,8 +234,7 @@ class Worker:
 
     def _dispatch(self, claim: Claim) -> None:
         if claim.task.kind is TaskKind.SWEEP:
-            self._sweeper.sweep()
-            self._store.queue.settle(claim)
+            self._sweep(claim)
             return
         self._spare_the_limit(claim)
         if claim.task.kind is TaskKind.LOOK:
@@ -258,6 +257,15 @@ class Worker:
                 self._landings.merged(claim, installation)
             case _:
                 assert_never(claim.task.kind)
+
+    def _sweep(self, claim: Claim) -> None:
+        """What could not be looked at is looked at again, and not only when the next one is due."""
+        problems = self._sweeper.sweep().problems
+        if problems:
+            seconds = self._sweeper.again_in(claim.attempts)
+            self._store.queue.retry(claim, "; ".join(problems), delay=seconds, transient=True)
+        else:
+            self._store.queue.settle(claim)
 
     def _spare_the_limit(self, claim: Claim) -> None:
         """Bulk work leaves part of the installation's limits to events that people wait for."""

@@ -5,7 +5,7 @@ import threading
 from github_app.fetching import FETCHED_AT
 from github_app.store.stats import WorkState
 from github_app.store.task import TaskKind
-from github_app.sweep import Timer
+from github_app.sweep import AGAIN, EVERY, Timer
 from tests.e2e.inline import Inline
 
 
@@ -97,6 +97,34 @@ def test_nothing_is_judged_again_that_has_not_changed(case: Inline) -> None:
     case.sweep()
     kinds = case.hub.calls.summary()["by_kind"]
     assert "graphql:PullRequestSnapshot" not in kinds, kinds
+
+
+def test_sweep_of_which_a_part_failed_is_made_again(case: Inline) -> None:
+    with case.hub.world.quiet():
+        number = case.open()
+    case.hub.faults.add("error", match="GET /installation/repositories", times=2)
+    Timer(case.parts.store).run_when_due(threading.Event())
+    case.clock.skip(AGAIN * 4)
+    case.settle()
+    case.waiting(number)
+
+
+def test_failing_sweeps_become_rare(case: Inline) -> None:
+    pauses = [case.sweeper.again_in(failures) for failures in range(100)]
+    assert pauses[0] == AGAIN
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == EVERY
+
+
+def test_what_one_installation_cannot_give_holds_up_no_other(case: Inline) -> None:
+    case.hub.app.public = True
+    case.people("install_app", actor="june", app=case.hub.app.slug, account="june")
+    case.people("create_repository", actor="june", name="own", owner="june")
+    case.settle()
+    case.hub.faults.add("error", match="GET /installation/repositories", times=1)
+    swept = case.sweeper.sweep()
+    assert len(swept.problems) == 1
+    assert swept.repositories == 1, "june's own"
 
 
 def test_two_timers_ask_for_one_sweep(case: Inline) -> None:
