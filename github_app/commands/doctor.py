@@ -123,7 +123,7 @@ def _branches(repository: RepositoryFacts, account: AccountFacts) -> Table:
         "branch", "check required by", "pinned", "up to date", "may dismiss reviews", "merge queue"
     )
     for branch in repository.branches:
-        checks = [one for one in branch.demands or () if one.rule == CHECK_RULE]
+        checks = [one for one in branch.demands if one.rule == CHECK_RULE]
         table.add_row(
             Text(plain(branch.name)),
             Text(plain(", ".join(one.source for one in checks) or "nothing")),
@@ -137,14 +137,14 @@ def _branches(repository: RepositoryFacts, account: AccountFacts) -> Table:
 
 def _dismissals(branch: BranchFacts) -> str:
     """Rules add up: one that restricts is enough."""
-    told = {one.dismissals for one in branch.demands or () if one.dismissals}
+    told = {one.dismissals for one in branch.demands if one.dismissals}
     if told == {"everybody who writes"} and branch.pull_request_known:
         return "everybody who writes"
     return min(told - {"everybody who writes"}, default="unknown")
 
 
 def _queue(branch: BranchFacts) -> str:
-    return ", ".join(one.queue for one in branch.demands or () if one.rule == QUEUE_RULE)
+    return ", ".join(one.queue for one in branch.demands if one.rule == QUEUE_RULE)
 
 
 def _table(findings: list[Finding]) -> Table:
@@ -203,7 +203,7 @@ def _finding(finding: Finding) -> Mapping[str, str]:
 
 
 def _branch(branch: BranchFacts, account: AccountFacts) -> dict[str, Any]:
-    checks = [one for one in branch.demands or () if one.rule == CHECK_RULE]
+    checks = [one for one in branch.demands if one.rule == CHECK_RULE]
     return {
         "branch": branch.name,
         "default": branch.default,

@@ -8,11 +8,11 @@ from github_app.gateway.protection import Demand
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BranchFacts:
-    """``demands`` None: not known. ``pull_request_known`` False: classic rules hide their half."""
+    """``pull_request_known`` False: classic protection hides its half."""
 
     name: str
     default: bool
-    demands: tuple[Demand, ...] | None
+    demands: tuple[Demand, ...]
     pull_request_known: bool = True
 
 

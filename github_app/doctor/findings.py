@@ -201,11 +201,6 @@ def _roster(facts: AccountFacts) -> Iterator[Finding]:
 
 
 def _check(branch: BranchFacts, where: str, account: AccountFacts) -> Iterator[Finding]:
-    if branch.demands is None:
-        yield _finding(
-            Level.UNKNOWN, "rules-unknown", where, "its rules could not be read", "Run it again."
-        )
-        return
     checks = [one for one in branch.demands if one.rule == CHECK_RULE]
     pinned = [one for one in checks if one.app_id == account.app_id]
     if not checks:
@@ -229,9 +224,7 @@ def _check(branch: BranchFacts, where: str, account: AccountFacts) -> Iterator[F
 
 def _pull_request(branch: BranchFacts, where: str, account: AccountFacts) -> Iterator[Finding]:
     """Without it what is up to date and green may be merged by hand and pushed, unjudged."""
-    if branch.demands is None or not any(
-        one.rule == CHECK_RULE and one.app_id == account.app_id for one in branch.demands
-    ):
+    if not any(one.rule == CHECK_RULE and one.app_id == account.app_id for one in branch.demands):
         return  # there is a larger hole here, with the same mend
     found = [one for one in branch.demands if one.rule == PULL_RULE]
     if found:

@@ -163,12 +163,6 @@ def test_what_classic_protection_hides_is_unknown() -> None:
     assert codes(CHECK, PULL, known=False) == []
 
 
-def test_rules_that_could_not_be_read_are_unknown() -> None:
-    branch = BranchFacts(name="main", default=True, demands=None)
-    facts = RepositoryFacts(full_name="acme/shop", branches=(branch,), able=("ada",))
-    assert [one.code for one in of_repository(facts, WELL)] == ["rules-unknown"]
-
-
 @pytest.mark.parametrize(
     ("actor", "words"),
     [
