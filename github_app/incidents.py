@@ -6,6 +6,7 @@ before writing another.
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 from github_app import records
 from github_app.gateway import check_run, issues
@@ -82,7 +83,7 @@ class Incidents:
                 incident.repository,
                 incident.marker,
                 app_id=self._app_id,
-                since=receipt.at,
+                since=_long_before(receipt),
             )
             if found is not None:
                 return found
@@ -125,3 +126,9 @@ class Incidents:
     def _of(self, entry: Entry, kind: RecordKind) -> Iterator[AuditRecord]:
         same = Filter(repository_id=entry.repository_id, head_sha=entry.head_sha, kind=kind)
         return self._store.audit.records(same)
+
+
+def _long_before(receipt: AuditRecord) -> str:
+    """From when on GitHub may have the issue, by its clock, which is not ours."""
+    at = datetime.fromisoformat(receipt.at).astimezone(UTC) - timedelta(hours=1)
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

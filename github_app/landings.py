@@ -7,7 +7,7 @@ incident (``incidents.py``).
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -49,6 +49,7 @@ from github_app.store.claim import Claim
 from github_app.store.database import Store
 from github_app.store.memory import Change
 from github_app.store.task import BULK, ORDINARY, Task, TaskKind
+from github_app.store.text import Json
 
 log = get_logger("landings")
 
@@ -157,7 +158,8 @@ class Landings:
             number=pull.number,
             actor=pull.merged_by,
             reasons=tuple(reasons),
-            protected=self._is_required(installation, pull.repository, pull.base_ref),
+            protected=self._was_required(installation, pull.repository, pull.base_ref)
+            or self._is_required(installation, pull.repository, pull.base_ref),
         )
         outcome = judged.verdict.outcome.value if judged else None
         self._settle(claim, installation, incident, pull.head_oid, outcome)
@@ -405,6 +407,16 @@ class Landings:
             where.id, lambda: landing.protected_branches(installation, where)
         )
 
+    def _was_required(self, installation: Installation, where: Repository, branch: str) -> bool:
+        """Whether a rule ever demanded our check there, as far as we saw: who lifts it for a
+        moment gets past it."""
+        last = self._store.protections.of(installation.id).get(where.id)
+        states: list[Json] = [dict(last.state)] if last is not None else []
+        changed = Filter(repository_id=where.id, kind=RecordKind.PROTECTION)
+        for record in self._store.audit.records(changed):
+            states += [record.entry.fields.get("was"), record.entry.fields.get("now")]
+        return any(_demands(state, branch) for state in states)
+
     def _is_required(self, installation: Installation, where: Repository, branch: str) -> bool:
         """Whether any rule demands our check there: where none does, nothing was got past."""
         name = self._judgement.check_name
@@ -424,6 +436,15 @@ class Landings:
     def _names(self, marks: list[Signal]) -> str:
         names = self._judgement.catalogue.names
         return ", ".join(dict.fromkeys(names.get(mark.tool, "an AI tool") for mark in marks))
+
+
+def _demands(state: Json, branch: str) -> bool:
+    """Whether our check is required on a branch, by what ``drift.py`` wrote of a repository."""
+    branches = state.get("branches") if isinstance(state, Mapping) else None
+    return isinstance(branches, Sequence) and any(
+        isinstance(one, Mapping) and one.get("branch") == branch and one.get("required") is True
+        for one in branches
+    )
 
 
 def _arrival(task: Task) -> _Arrival:

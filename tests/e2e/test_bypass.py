@@ -193,6 +193,20 @@ def test_merged_where_the_check_is_not_required_is_written_down_and_not_told(
     assert bypass_runs(case) == []
 
 
+def test_the_rule_is_lifted_for_a_merge(open_door: Inline) -> None:
+    """Whoever takes the lock off gets past it, too."""
+    case = open_door
+    case.sweep()
+    (number,) = case.hub.world.repository(SHOP).rulesets
+    merged = case.open()
+    case.waiting(merged)
+    case.act("olga", "set_ruleset", id=number, ruleset={"enforcement": "disabled"})
+    merge(case, merged, by="june")
+    case.settle()
+    assert [entry.fields["protected"] for entry in records(case)] == [True]
+    assert len(issues(case)) == 1
+
+
 def test_merged_where_classic_protection_demands_the_check(open_door: Inline) -> None:
     case = open_door
     (number,) = case.hub.world.repository(SHOP).rulesets
