@@ -41,7 +41,7 @@ RIGHT_WITHIN = 15.0
 GIVE_UP = 120.0
 SAMPLE = 0.02
 # A part has taken in or asked so much since it was last killed, at most, before it is killed again.
-WORK_BETWEEN = 40
+WORK_BETWEEN = 100
 # A green is written on the ground of a snapshot that was read under the same lease.
 LEASE = 12.0
 RELEASE = "release"

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -227,8 +229,20 @@ def inline(tmp: Path, *, frozen: bool = False, **options: Any) -> Iterator[Inlin
             case.parts.close()
 
 
+@cache
+def migrated() -> bytes:
+    """A database with its tables: made once, and not by every test anew."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "migrated.db")
+        open_store(f"sqlite:///{path}").close()
+        return path.read_bytes()
+
+
 def put_together(hub: Sandbox, tmp: Path, clock: Clock) -> Inline:
-    database = f"sqlite:///{tmp / 'countersign.db'}"
+    path = tmp / "countersign.db"
+    if not path.exists():
+        path.write_bytes(migrated())
+    database = f"sqlite:///{path}"
     roster = {"COUNTERSIGN_ROSTER": str(tmp / "reviewers.yaml")}
     settings = Settings.from_environment(hub.env() | roster | {"DATABASE_URL": database})
     limits = Limits(lease=60.0, first_delay=0.05, longest_delay=0.2)
