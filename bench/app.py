@@ -30,7 +30,8 @@ class App:
     """``countersign serve`` on a free port with a database of its own, for a ``with`` block.
 
     ``environment`` is the sandbox's ``env()``; ``url`` is known before it starts, so that the
-    sandbox can be told, and so are its own ``environment`` and ``database_url``.
+    sandbox can be told, and so are its own ``environment`` and ``database_url``. ``note_served``:
+    how long each request took, for ``served``.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class App:
         threads: int | None = None,
         database_url: str = "",
         options: tuple[str, ...] = ("--no-sweep",),
+        note_served: bool = False,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="countersign-bench-")
         self.folder = Path(self._folder.name)
@@ -47,12 +49,17 @@ class App:
         self.url = f"http://127.0.0.1:{self.port}"
         self.database_url = database_url or f"sqlite:///{self.folder / 'bench.db'}"
         self.log_path = self.folder / "log"
+        self._served = self.folder / "served"
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
         self.environment = inherited | {
             **environment,
             "DATABASE_URL": self.database_url,
             "PORT": str(self.port),
             "COUNTERSIGN_ROSTER": str(self.folder / "reviewers.yaml"),
+            # gunicorn's own clock: microseconds from the parsed request to its answer.
+            "GUNICORN_CMD_ARGS": f"--access-logfile {self._served} --access-logformat %(D)s"
+            if note_served
+            else "",
         }
         wanted = () if threads is None else ("--threads", str(threads))
         self._command = [sys.executable, "-m", "github_app", "serve", *wanted, *options]
@@ -139,6 +146,12 @@ class App:
         family = self.part(part) if part else self.processes()
         infos = [process.memory_full_info() for process in family]
         return sum(getattr(info, "pss", info.rss) for info in infos) / 1e6
+
+    def served(self) -> list[float]:
+        """Seconds that each request took inside the web side so far, in the order of answers."""
+        if not self._served.exists():
+            return []
+        return [int(line) / 1e6 for line in self._served.read_text().split()]
 
     # --- its log ---------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from bench.app import App
+from bench.databases import url_of
 from bench.hub import SHOP, Called, Hub
 from bench.table import Figure, console, milliseconds, percentile, show
 
@@ -39,9 +40,13 @@ class Measured:
         ]
 
 
-def measure(latency_ms: int, count: int) -> Measured:
+def measure(latency_ms: int, count: int, *, postgres: bool) -> Measured:
     """Approve ``count`` waiting pull requests, one after the other, on an idle system."""
-    with Hub(latency_ms=latency_ms) as hub, App(hub.env()) as app:
+    with (
+        url_of(postgres=postgres) as url,
+        Hub(latency_ms=latency_ms) as hub,
+        App(hub.env(), database_url=url) as app,
+    ):
         hub.target = app.url
         hub.open_pull("warm-up")
         hub.settle()
@@ -96,20 +101,24 @@ def repeat(url: str, calls: Sequence[Called], count: int) -> list[float]:
     return found[1:]  # the first one opened the connection
 
 
-def run(*, count: int = 30, latencies: Sequence[int] = (0, 100)) -> list[Figure]:
+def run(
+    *, count: int = 30, latencies: Sequence[int] = (0, 100), postgres: bool = False
+) -> list[Figure]:
     figures: list[Figure] = []
     for latency_ms in latencies:
-        figures += measure(latency_ms, count).figures()
-    return show("From the review event to the published check (median)", figures)
+        figures += measure(latency_ms, count, postgres=postgres).figures()
+    on = "PostgreSQL" if postgres else "SQLite"
+    return show(f"From the review event to the published check, median ({on})", figures)
 
 
 @click.command()
 @click.option("--count", default=30, show_default=True, type=click.IntRange(1))
 @click.option("--latency", "latencies", multiple=True, type=int, default=(0, 100))
-def main(count: int, latencies: tuple[int, ...]) -> None:
+@click.option("--postgres", is_flag=True, help="On a PostgreSQL server started for it.")
+def main(count: int, latencies: tuple[int, ...], *, postgres: bool) -> None:
     """Measure how long a review takes to become a verdict."""
     console.print(f"{count} approvals each")
-    run(count=count, latencies=latencies)
+    run(count=count, latencies=latencies, postgres=postgres)
 
 
 if __name__ == "__main__":

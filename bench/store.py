@@ -1,11 +1,9 @@
-"""Measures the store beside a plain fsynced INSERT: ``python -m bench.store [--postgresql URL]``.
+"""The database alone, beside a plain fsynced INSERT: webhooks, claims, settling.
 
-Prints a table; nothing here passes or fails. The web side and the worker side are processes of
-their own, as in production. Figures depend on the disk and on what else the machine does, so
-read the ratios.
+The web side and the worker side are processes of their own, as in production. Figures depend on
+the disk and on what else the machine does, so read the ratios.
 """
 
-import argparse
 import multiprocessing
 import sqlite3
 import statistics
@@ -18,8 +16,11 @@ from datetime import UTC, datetime
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
+import click
 import psutil
 
+from bench.databases import url_of
+from bench.table import Figure, milliseconds, percentile, show
 from github_app.store.audit import Entry, RecordKind
 from github_app.store.claim import Claim
 from github_app.store.database import Store, open_store
@@ -30,35 +31,28 @@ BODY = b"x" * 12_000  # a pull_request event of an ordinary repository
 WEB_THREADS = 8
 SPAWN = multiprocessing.get_context("spawn")
 
-Row = tuple[str, str, str]
 
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--postgresql", metavar="URL", help="an empty database to measure on too")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+def run(*, postgres: bool = False) -> list[Figure]:
+    with tempfile.TemporaryDirectory() as folder, url_of(postgres=postgres) as given:
+        url = given or f"sqlite:///{folder}/store.db"
         plain = plain_insert(Path(folder) / "plain.db")
-        show("plain", [("INSERT of one delivery with fsync, median", "", ms(plain))])
-        show("SQLite", measure(f"sqlite:///{folder}/store.db", plain))
-    if given.postgresql:
-        show("PostgreSQL", measure(given.postgresql, plain))
+        with open_store(url) as store:
+            figures = [
+                Figure("plain INSERT of a delivery with fsync", plain * 1000, "ms"),
+                *puts_alone(store, plain),
+                *a_judgement(store),
+                *backlog(store),
+                *verification(store),
+            ]
+        figures += [*latency(url), *idle(url), *steady_load(url)]
+    return show(f"The store alone, medians ({'PostgreSQL' if postgres else 'SQLite'})", figures)
 
 
-def show(title: str, rows: list[Row]) -> None:
-    for what, target, figure in rows:
-        print(f"{title:<11} {what:<66} {target:>12} {figure:>34}", flush=True)
-
-
-def measure(url: str, plain: float) -> list[Row]:
-    with open_store(url) as store:
-        rows = [
-            *puts_alone(store, plain),
-            *a_judgement(store),
-            *backlog(store),
-            *verification(store),
-        ]
-    return [*rows, *latency(url), *idle(url), *steady_load(url)]
+@click.command()
+@click.option("--postgres", is_flag=True, help="On a PostgreSQL server started for it.")
+def main(*, postgres: bool) -> None:
+    """Measure the store without the app."""
+    run(postgres=postgres)
 
 
 # --- one process -----------------------------------------------------------------------------
@@ -80,17 +74,17 @@ def plain_insert(path: Path) -> float:
     return statistics.median(spent)
 
 
-def puts_alone(store: Store, plain: float) -> list[Row]:
+def puts_alone(store: Store, plain: float) -> list[Figure]:
     numbers = iter(range(10**9))
     spent = timed(lambda: put(store, f"alone-{next(numbers)}", next(numbers) % 50), 1_000)
     middle = statistics.median(spent)
     return [
-        ("put, median", "3 ms", f"{ms(middle)} = {middle / plain:.1f} x plain"),
-        ("put, 99th percentile", "", ms(percentile(spent, 99))),
+        Figure("put", middle * 1000, "ms", 3, remark=f"{middle / plain:.1f} x plain"),
+        Figure("put: p99", percentile(spent, 99) * 1000, "ms"),
     ]
 
 
-def a_judgement(store: Store) -> list[Row]:
+def a_judgement(store: Store) -> list[Figure]:
     drain(store)
     claims, settles, wholes = [], [], []
     cpu = time.process_time()
@@ -106,14 +100,14 @@ def a_judgement(store: Store) -> list[Row]:
         wholes.append(time.perf_counter() - start)
     cpu = (time.process_time() - cpu) / len(wholes)
     return [
-        ("claim, median", "", ms(statistics.median(claims))),
-        ("settle with its audit record, median", "", ms(statistics.median(settles))),
-        ("claim + holds + record + settle, median", "", ms(statistics.median(wholes))),
-        ("CPU of put + all of these", "", ms(cpu)),
+        Figure("claim", milliseconds(claims), "ms"),
+        Figure("settle with its audit record", milliseconds(settles), "ms"),
+        Figure("claim + holds + record + settle", milliseconds(wholes), "ms"),
+        Figure("CPU of put + all of these", cpu * 1000, "ms"),
     ]
 
 
-def backlog(store: Store) -> list[Row]:
+def backlog(store: Store) -> list[Figure]:
     drain(store)
     start = time.perf_counter()
     with ThreadPoolExecutor(WEB_THREADS) as pool:
@@ -122,29 +116,26 @@ def backlog(store: Store) -> list[Row]:
     claims = timed(lambda: must(store.queue.claim("bench")), 100)
     start = time.perf_counter()
     drain(store)
+    drained = time.perf_counter() - start
     return [
-        ("burst of 10,000 events on 10,000 pull requests", "all", f"{10_000 / burst:.0f}/s"),
-        ("claim out of 10,000, median", "", ms(statistics.median(claims))),
-        (
-            "claim + settle, draining, one thread",
-            "",
-            f"{9_900 / (time.perf_counter() - start):.0f}/s",
-        ),
+        Figure("burst of 10,000 events on 10,000 pull requests", 10_000 / burst, "/s"),
+        Figure("claim out of 10,000", milliseconds(claims), "ms"),
+        Figure("claim + settle, draining, one thread", 9_900 / drained, "/s"),
     ]
 
 
-def verification(store: Store) -> list[Row]:
+def verification(store: Store) -> list[Figure]:
     start = time.perf_counter()
     result = store.audit.verify()
     assert result.ok
     rate = result.records / (time.perf_counter() - start)
-    return [("audit verify", "", f"{rate:.0f} records/s")]
+    return [Figure("audit verify", rate, "records/s")]
 
 
 # --- two processes ---------------------------------------------------------------------------
 
 
-def latency(url: str) -> list[Row]:
+def latency(url: str) -> list[Figure]:
     """From the beginning of ``put`` to the claim in another process that waits."""
     ready, stop = SPAWN.Event(), SPAWN.Event()
     times: multiprocessing.Queue[float] = SPAWN.Queue()
@@ -161,13 +152,7 @@ def latency(url: str) -> list[Row]:
             spent.append(times.get() - start)
     stop.set()
     worker.join()
-    return [
-        (
-            "idle, from put to claim in another process, median",
-            "20 ms",
-            ms(statistics.median(spent)),
-        )
-    ]
+    return [Figure("idle, from put to claim in another process", milliseconds(spent), "ms", 20)]
 
 
 def stamp_claims(
@@ -185,7 +170,7 @@ def stamp_claims(
             store.queue.settle(claim)
 
 
-def idle(url: str) -> list[Row]:
+def idle(url: str) -> list[Figure]:
     ready, stop = SPAWN.Event(), SPAWN.Event()
     worker = SPAWN.Process(target=wait_for_nothing, args=(url, ready, stop))
     worker.start()
@@ -201,8 +186,8 @@ def idle(url: str) -> list[Row]:
     stop.set()
     worker.join()
     return [
-        ("idle, 8 threads waiting, of one core", "1 %", f"{100 * used / seconds:.2f} %"),
-        ("resident memory of that process", "", f"{memory:.0f} MB"),
+        Figure("idle, 8 threads waiting, of one core", 100 * used / seconds, "%", 1),
+        Figure("resident memory of that process", memory, "MB"),
     ]
 
 
@@ -223,7 +208,7 @@ def wait_for_nothing(url: str, ready: Event, stop: Event) -> None:
             thread.join()
 
 
-def steady_load(url: str, *, seconds: float = 15.0) -> list[Row]:
+def steady_load(url: str, *, seconds: float = 15.0) -> list[Figure]:
     """300 puts/s on 8 threads while another process judges 40/s, as a web and a worker do."""
     ready, stop = SPAWN.Event(), SPAWN.Event()
     judged = SPAWN.Value("i", 0)
@@ -248,12 +233,14 @@ def steady_load(url: str, *, seconds: float = 15.0) -> list[Row]:
     stop.set()
     worker.join()
     return [
-        ("300 puts/s beside 40 judgements/s: puts/s", "300", f"{rate:.0f}"),
-        ("  judgements/s", "40", f"{judged.value / seconds:.0f}"),
-        ("  put, median", "", ms(statistics.median(spent))),
-        ("  put, 99th percentile", "100 ms", ms(percentile(spent, 99))),
-        ("  put, longest", "", ms(max(spent))),
-        ("  put and its waiting for a thread, 99th percentile", "100 ms", ms(percentile(late, 99))),
+        Figure("300 puts/s beside 40 judgements/s: puts", rate, "/s", 299, most=False),
+        Figure("300 puts/s: judgements", judged.value / seconds, "/s", 39, most=False),
+        Figure("300 puts/s: put", milliseconds(spent), "ms"),
+        Figure("300 puts/s: put, p99", percentile(spent, 99) * 1000, "ms", 100),
+        Figure("300 puts/s: put, longest", max(spent) * 1000, "ms"),
+        Figure(
+            "300 puts/s: put and its wait for a thread, p99", percentile(late, 99) * 1000, "ms", 100
+        ),
     ]
 
 
@@ -333,14 +320,6 @@ def timed(work: Callable[[], object], times: int) -> list[float]:
         work()
         spent.append(time.perf_counter() - start)
     return spent
-
-
-def percentile(values: list[float], percent: int) -> float:
-    return statistics.quantiles(values, n=100)[percent - 1]
-
-
-def ms(seconds: float) -> str:
-    return f"{seconds * 1_000:.2f} ms"
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 
 import json
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median, quantiles
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +15,7 @@ from rich.text import Text
 console = Console(highlight=False, width=118)
 # A file that gathers the figures of several benches: see ``__main__``.
 GATHERED = "BENCH_FIGURES"
+PREFIX = "BENCH_PREFIX"  # what the names of the gathered figures begin with
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +42,24 @@ class Figure:
 def show(title: str, figures: Iterable[Figure]) -> list[Figure]:
     """Print the table, and gather its figures if somebody asked for that; gives them back."""
     found = list(figures)
-    gathered = os.environ.get(GATHERED)
-    if gathered:
-        with Path(gathered).open("a", encoding="utf-8") as lines:
-            lines.writelines(json.dumps(asdict(figure)) + "\n" for figure in found)
+    gather(found)
     print_table(title, found)
     return found
 
 
-def print_table(title: str, found: Sequence[Figure]) -> None:
-    """The figures in rows, the target beside what was measured."""
+def gather(figures: Iterable[Figure]) -> None:
+    """Append the figures to the file that somebody gathers them in, if there is one."""
+    gathered, prefix = os.environ.get(GATHERED), os.environ.get(PREFIX, "")
+    if gathered:
+        named = [replace(figure, name=prefix + figure.name) for figure in figures]
+        with Path(gathered).open("a", encoding="utf-8") as lines:
+            lines.writelines(json.dumps(asdict(figure)) + "\n" for figure in named)
+
+
+def print_table(
+    title: str, found: Sequence[Figure], missing: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """The figures in rows, the target beside what was measured; then what was not, and why."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for heading in ("figure", "measured", "target", "", "remark"):
         right = heading in {"measured", "target"}
@@ -59,6 +69,8 @@ def print_table(title: str, found: Sequence[Figure]) -> None:
         target = "" if figure.target is None else f"{'≤' if figure.most else '≥'} {figure.target:g}"
         cells = (figure.name, f"{number(figure.value)} {figure.unit}", target, verdict)
         table.add_row(*(Text(cell) for cell in cells), Text(figure.remark))
+    for name, why in missing.items():
+        table.add_row(Text(name), "-", "", Text("NOT MEASURED"), Text(why))
     console.print(table)
     console.print()
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bench import __main__ as everything
 from bench import chaos, cost, doctor, judge, latency, replay, sweep, throughput
 from bench.__main__ import BENCHES
-from bench.table import GATHERED, Figure, number, show
+from bench.databases import NOT_HERE
+from bench.table import GATHERED, PREFIX, Figure, gather, number, show
 from bench.throughput import PARTS, Size
 
 pytestmark = pytest.mark.slow
@@ -25,9 +27,53 @@ def value(figures: Sequence[Figure], name: str) -> float:
 
 def test_make_bench_runs_every_bench_that_needs_no_file() -> None:
     there = {path.stem for path in HERE.glob("*.py")}
-    parts = {"__init__", "__main__", "app", "hub", "load", "table"}
+    parts = {"__init__", "__main__", "app", "databases", "hub", "load", "table"}
     needs_a_file = {"replay"}
-    assert set(BENCHES) == there - parts - needs_a_file
+    run = {command[0].removeprefix("bench.") for command in BENCHES.values()}
+    assert run == there - parts - needs_a_file
+
+
+def test_what_was_not_measured_is_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    kept = [name for name in BENCHES if name != "judge"]
+    skip = [word for name in kept for word in ("--skip", name)]
+    with pytest.raises(SystemExit) as ended:
+        everything.main(skip, standalone_mode=False)
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert said.count("NOT MEASURED") == len(kept)
+    assert "judge() of an ordinary pull request" in said
+
+
+@pytest.mark.parametrize(
+    ("code", "why", "ends"),
+    [
+        pytest.param(1, "broke off", 1, id="broken"),
+        pytest.param(NOT_HERE, "not on this machine", 0, id="no-database"),
+    ],
+)
+def test_what_ended_early_is_told(
+    code: int,
+    why: str,
+    ends: int,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(everything, "measure", lambda bench, gathered: code)
+    with pytest.raises(SystemExit) as ended:
+        everything.main(["--only", "chaos-postgres"], standalone_mode=False)
+    assert ended.value.code == ends
+    said = capsys.readouterr().out.splitlines()
+    row = next(line for line in said if line.startswith("chaos-postgres"))
+    assert why in row
+
+
+def test_figures_of_the_other_database_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(GATHERED, str(tmp_path / "figures"))
+    monkeypatch.setenv(PREFIX, everything.ON_POSTGRES)
+    gather([Figure("put", 1, "ms", 3)])
+    assert [figure.name for figure in everything.read(tmp_path / "figures")] == ["PostgreSQL: put"]
 
 
 @pytest.mark.parametrize(
