@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from github_app.catalogue_file import shipped_catalogue
 from github_app.content import Contents
@@ -29,8 +30,10 @@ from github_app.store.counters import Counters
 from github_app.store.database import Store, open_store
 from github_app.sweep import Sweeper
 from github_app.teams import Teams
-from github_app.web.services import Services
 from github_app.worker import Worker
+
+if TYPE_CHECKING:
+    from github_app.web.services import Services
 
 # GitHub is asked at most so often whether it still accepts us, however often /readyz is. Seconds.
 CREDENTIALS_AGE = 60.0
@@ -121,7 +124,10 @@ def counts_calls(counters: Counters) -> Callable[[Call], None]:
     return count
 
 
-def web_services(parts: Parts) -> Services:
+def web_services(parts: Parts) -> "Services":
+    # Not at the top: a worker has no use for Flask and all that comes with it.
+    from github_app.web.services import Services
+
     return Services(
         app_id=parts.settings.app_id,
         webhook_secrets=tuple(

@@ -69,3 +69,11 @@ def test_stopping_wakes_idle_workers(parts: Parts) -> None:
     workers.stop()
     runner.join(timeout=30)
     assert not runner.is_alive()
+
+
+def test_worker_does_not_load_the_web_side() -> None:
+    program = "import sys, github_app.running; print(sorted({'flask', 'alembic'} & {*sys.modules}))"
+    found = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert found.stdout.strip() == "[]"
