@@ -50,13 +50,16 @@ class Database:
             self._readers = _sqlite_engine(url, clock, size=READERS)
             self._writers = _sqlite_engine(url, clock, size=1)
             event.listen(self._writers, "begin", _begin_immediate)
+            self._reading = _AtHand(self._readers, READERS)
+            self._writer = _AtHand(self._writers, 1)
         else:
             self._readers = self._writers = _postgresql_engine(url)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view on SQLite; on PostgreSQL each statement sees what is committed."""
-        with _translated(), self._readers.begin() as connection:
+        begun = self._reading.begin() if self.is_sqlite else self._readers.begin()
+        with _translated(), begun as connection:
             yield connection
 
     @contextmanager
@@ -106,12 +109,14 @@ class Database:
     def close(self) -> None:
         if self.is_sqlite:
             self._log.close()
+            self._reading.close()
+            self._writer.close()
         self._readers.dispose()
         self._writers.dispose()
 
     @contextmanager
     def _write_alone(self) -> Iterator[Connection]:
-        with _translated(), self._writers.begin() as connection:
+        with _translated(), self._writer.begin() as connection:
             yield connection
 
     def _do_jobs(self) -> None:
@@ -142,6 +147,37 @@ class Database:
         for job in jobs:
             job.error, job.commit = problem, commit
         return True
+
+
+class _AtHand:
+    """Connections to SQLite that are kept, at most ``most``: taking one out of the pool, and having
+    it reset on its return, costs more than the transactions that are run on it."""
+
+    def __init__(self, engine: Engine, most: int) -> None:
+        self._engine = engine
+        self._most = most
+        self._idle: deque[Connection] = deque()
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._engine.connect()
+        try:
+            with connection.begin():
+                yield connection
+        except BaseException:
+            connection.close()  # what failed is not kept
+            raise
+        if len(self._idle) < self._most:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
 
 
 class _Job(Generic[_Result]):
@@ -221,7 +257,7 @@ def _sqlite_engine(url: URL, clock: Clock, *, size: int) -> Engine:
         url,
         hide_parameters=True,  # a statement's values are what others wrote
         pool_size=size,
-        max_overflow=0 if size == 1 else -1,
+        max_overflow=-1,
         connect_args={"timeout": 0 if size == 1 else LOCK_SECONDS, "check_same_thread": False},
     )
 
@@ -243,7 +279,9 @@ def _sqlite_engine(url: URL, clock: Clock, *, size: int) -> Engine:
 
 
 def _begin_deferred(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute("BEGIN")
 
 
 def _begin_immediate(connection: Connection) -> None:

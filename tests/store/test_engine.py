@@ -5,7 +5,7 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -312,14 +312,21 @@ def test_database_that_is_locked_fails_everybody_once(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "LOCK_SECONDS", 0.2)
-    tried: list[Connection] = []
+    tried = 0
+    begin = store._database._writer.begin
+
+    def count() -> AbstractContextManager[Connection]:
+        nonlocal tried
+        tried += 1
+        return begin()
+
+    monkeypatch.setattr(store._database._writer, "begin", count)
     with closing(sqlite3.connect(str(store._database.url.database))) as other:
         other.execute("BEGIN IMMEDIATE")
-        event.listen(store._database._writers, "engine_connect", tried.append)
         outcomes = shared(store, [keeps(store, "a"), keeps(store, "b")])
         other.rollback()
     assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 2
-    assert len(tried) == 1, "nobody waited a second time"
+    assert tried == 1, "nobody waited a second time"
     assert shared(store, [keeps(store, "a")]) == [1], "and the store goes on"
 
 
@@ -347,3 +354,54 @@ def test_work_alone_raises_what_it_raises(store: Store) -> None:
         store._database.together(breaks(store, "b"))
     assert store.queue.stats().pending == 0
     assert store._database.together(keeps(store, "c")) == 1
+
+
+# --- connections that are kept ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_reading_within_reading_sees_the_same(store: Store) -> None:
+    put(store, "guid-1")
+    with store._database.read() as outer, store._database.read() as inner:
+        assert outer is not inner
+        for connection in (outer, inner):
+            assert connection.execute(text("SELECT guid FROM deliveries")).scalars().all() == [
+                "guid-1"
+            ]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_reader_sees_what_was_committed_since_it_last_read(
+    store: Store, open_another: OpenStore
+) -> None:
+    other = open_another()
+    for number in range(3):
+        put(other, f"guid-{number}")
+        assert store.inbox.get(f"guid-{number}") is not None
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_connection_on_which_something_failed_is_not_kept(store: Store) -> None:
+    def used(*, fails: bool) -> int:
+        with store._database.read() as connection:
+            assert connection.connection.driver_connection is not None
+            if fails:
+                raise OnPurpose
+            return id(connection)
+
+    first = used(fails=False)
+    assert used(fails=False) == first
+    kept = list(store._database._reading._idle)
+    with pytest.raises(OnPurpose):
+        used(fails=True)
+    assert len(store._database._reading._idle) == len(kept) - 1
+    put(store, "guid-1")
+    assert store.inbox.get("guid-1") is not None
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_no_more_connections_are_kept_than_are_of_use(store: Store) -> None:
+    with ExitStack() as stack:
+        for _ in range(engine.READERS + 3):
+            stack.enter_context(store._database.read())
+    assert len(store._database._reading._idle) == engine.READERS
