@@ -114,14 +114,28 @@ def _queue(parameters: Node) -> str:
 def classic_checks(
     installation: Installation, owner: str, name: str, branch: str, *, check_name: str
 ) -> tuple[Demand, ...]:
-    """Our check, as classic protection demands it. Raises: GitHubError.
+    """Our check, as classic protection demands it; see ``classic_protection``."""
+    return classic_protection(installation, owner, name, branch, check_name=check_name)[1]
 
-    Source: REST ``repos/get-branch``, which shows it without *Administration*.
+
+def classic_protection(
+    installation: Installation, owner: str, name: str, branch: str, *, check_name: str
+) -> tuple[bool, tuple[Demand, ...]]:
+    """Whether classic protection applies to a branch, and our check as far as it demands it.
+
+    Raises: GitHubError. Source: REST ``repos/get-branch``, which shows it without
+    *Administration*.
     """
     values = {"owner": owner, "repo": name, "branch": branch}
-    found: Any = installation.rest("GET", "/repos/{owner}/{repo}/branches/{branch}", values).data
+    try:
+        found: Any = installation.rest(
+            "GET", "/repos/{owner}/{repo}/branches/{branch}", values
+        ).data
+    except NotFound:
+        return False, ()  # nothing was pushed yet: a classic rule for it cannot be seen
     with refusing_surprises():
-        return tuple(_classic_checks(found, check_name))
+        classic = bool((found.get("protection") or {}).get("enabled"))
+        return classic, tuple(_classic_checks(found, check_name))
 
 
 def classic_pull_request(

@@ -24,6 +24,7 @@ from github_app.gateway.protection import (
     Demand,
     bypass_words,
     classic_checks,
+    classic_protection,
     rules,
 )
 from github_app.gateway.reading import refusing_surprises
@@ -114,11 +115,13 @@ def survey(
     by_node = {one.node_id: one for one in wanted}
     for node_id, node in _nodes(installation, "ProtectionSurvey", list(by_node)):
         each = by_node[node_id]
-        if isinstance(node, GitHubError):
-            yield each, node
-            continue
         try:
-            yield each, _surveyed(installation, node, each.repository, check_name)
+            if isinstance(node, NotFound):
+                yield each, node
+            elif isinstance(node, GitHubError):
+                yield each, _by_rest(installation, each.repository, check_name)
+            else:
+                yield each, _surveyed(installation, node, each.repository, check_name)
         except _DIVISIBLE as error:
             yield each, error
 
@@ -218,11 +221,32 @@ def _release_names(installation: Installation, node: Node, repository: Repositor
     if whole:
         yield from (name for name in names if name.startswith(RELEASES))
         return
+    yield from _release_names_by_rest(installation, repository)
+
+
+def _release_names_by_rest(installation: Installation, repository: Repository) -> Iterator[str]:
     values = {"owner": repository.owner, "repo": repository.name, "ref": "release"}
     for page in installation.pages("/repos/{owner}/{repo}/git/matching-refs/heads/{ref}", values):
         with refusing_surprises():
             found = [text(ref, "ref").removeprefix("refs/heads/") for ref in page]
         yield from (name for name in found if name.startswith(RELEASES))
+
+
+def _by_rest(installation: Installation, repository: Repository, check_name: str) -> Surveyed:
+    """The same where GraphQL does not answer; nothing is known of tags then."""
+    names = [repository.default_branch or "", *_release_names_by_rest(installation, repository)]
+    branches = []
+    for name in dict.fromkeys(name for name in names if name):
+        owner, its_name = repository.owner, repository.name
+        found = rules(installation, owner, its_name, name, check_name=check_name)
+        classic, checks = classic_protection(
+            installation, owner, its_name, name, check_name=check_name
+        )
+        default = name == repository.default_branch
+        branches.append(
+            Branch(name=name, default=default, classic=classic, demands=(*found, *checks))
+        )
+    return Surveyed(repository=repository, branches=tuple(branches))
 
 
 def _branch(

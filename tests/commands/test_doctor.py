@@ -167,6 +167,17 @@ def test_a_repository_that_cannot_be_read_is_unknown() -> None:
         assert code == 0
 
 
+@pytest.mark.parametrize(
+    "name", ["private on Free", "a release branch is open", "any source may report the check"]
+)
+def test_the_same_is_found_where_graphql_does_not_answer(name: str) -> None:
+    with protected() as org:
+        HOLES[name].make(org)
+        with_graphql = org.findings()
+        org.hub.faults.add(kind="error", match="graphql:ProtectionSurvey", status=502)
+        assert org.findings() == with_graphql
+
+
 def test_an_archived_repository_has_no_holes() -> None:
     with protected() as org:
         org.act("delete_ruleset", org="acme", id=org.ruleset_id)

@@ -261,3 +261,25 @@ def test_a_fork_is_a_repository_like_any_other(desk: Desk) -> None:
     desk.hub.world.repository(SHOP).parent = desk.hub.world.repository("acme/.github")
     desk.act("olga", "require_check", context=CHECK, app="countersign")
     assert ask(desk) == (True, True)
+
+
+def test_where_graphql_does_not_answer_rest_does(desk: Desk) -> None:
+    desk.act("olga", "push", branch="release/1.0")
+    desk.act("olga", "require_check", context=CHECK, app="countersign")
+    classic(desk, 4000)
+    by_graphql = shop(desk)
+    desk.hub.faults.add(kind="error", match="graphql:ProtectionSurvey", status=502)
+    by_rest = shop(desk)
+    assert [branch.name for branch in by_rest.branches] == ["main", "release/1.0"]
+    for one_way, other in zip(by_graphql.branches, by_rest.branches, strict=True):
+        assert (one_way.default, one_way.classic) == (other.default, other.classic)
+        assert {(one.rule, one.app_id, one.source) for one in one_way.demands} == {
+            (one.rule, one.app_id, one.source) for one in other.demands
+        }
+
+
+def test_an_empty_repository_is_read_by_rest_as_well(desk: Desk) -> None:
+    desk.act("olga", "require_check", context=CHECK, app="countersign")
+    desk.hub.world.repository(SHOP).branches.clear()
+    desk.hub.faults.add(kind="error", match="graphql:ProtectionSurvey", status=502)
+    assert ask(desk) == (True, True)
