@@ -157,7 +157,7 @@ def test_chaos_ends_with_every_check_right() -> None:
     figures = chaos.run(storm)
     assert value(figures, "kills -9") == 2
     assert value(figures, "checks lost") == 0
-    assert value(figures, "green on an unsigned head") == 0
+    assert value(figures, "wrongly green moments") == 0
 
 
 def test_examples_are_posted_by_the_name_of_their_file(tmp_path: Path) -> None:
