@@ -76,6 +76,7 @@ class Storm:
     latency_ms: float = 20.0
     sweep_every: float = 0.0  # 0: what the app does by default
     keep_log: str = ""  # where the log of the app is copied to
+    stays_right: float = LEASE  # so long nothing late may come and overwrite it
     seed: int = 1
 
 
@@ -328,7 +329,7 @@ class Chaos:
                     self.up_after = now - started
             elif right_since is None:
                 right_since = now
-            elif now - right_since > LEASE:
+            elif now - right_since > self.storm.stays_right:
                 return right_since - started
             time.sleep(0.1)
 

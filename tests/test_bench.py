@@ -153,7 +153,9 @@ def test_throughput_refuses_and_loses_nothing() -> None:
 
 
 def test_chaos_ends_with_every_check_right() -> None:
-    storm = chaos.Storm(kills=2, pulls=4, between=(0.3, 0.6), latency_ms=0, sweep_every=1)
+    storm = chaos.Storm(
+        kills=2, pulls=4, between=(0.3, 0.6), latency_ms=0, sweep_every=1, stays_right=0.5
+    )
     figures = chaos.run(storm)
     assert value(figures, "kills -9") == 2
     assert value(figures, "checks lost") == 0
