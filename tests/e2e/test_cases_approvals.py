@@ -244,6 +244,15 @@ def test_senior_opens_the_work_of_a_junior_as_exempt(case: Inline, forge: str) -
     case.refused(number, "CS012")
 
 
+def test_senior_opens_what_a_junior_pushed_before_anybody_listened(case: Inline) -> None:
+    """Commits in the senior's name; that june pushed them is only in GitHub's activity list."""
+    commits = [{"message": AI, "author": "grace"}]
+    with case.hub.world.quiet():
+        case.act("june", "push", branch="fix", commits=commits)
+    pull = case.act("grace", "open_pull_request", head="fix", title="Fix the total")
+    case.refused(int(pull["number"]), "CS052")
+
+
 def test_every_contributor_is_senior(case: Inline) -> None:
     number = case.open(actor="grace")
     case.expect(number, "success", "CS010", title="every contributor is senior")

