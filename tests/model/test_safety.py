@@ -9,7 +9,7 @@ green at some moment since the system last came to rest; at rest, the check is w
 
 import os
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -167,15 +167,14 @@ class Gate(RuleBasedStateMachine):
         body = FOOTER if footer else ""
         self.act(who, "open_pull_request", head=branch, base=base, title="Fix", body=body)
 
-    @rule(pusher=PEOPLE, lost=st.booleans())
-    def in_a_seniors_name(self, pusher: str, *, lost: bool) -> None:
-        """A senior's commit, in a senior's pull request; only the push says whose it is, and the
-        news of it may be lost."""
+    @rule(pusher=PEOPLE, silent=st.booleans())
+    def in_a_seniors_name(self, pusher: str, *, silent: bool) -> None:
+        """A senior's commit, in a senior's pull request; only the push says whose it is, and there
+        may have been no news of it, as before the app was installed."""
         self.rest()
-        self.case.hub.courier.weather.lose = float(lost)
-        self.lost |= lost
         branch = f"own-{len(self.pulls())}"
-        self.act(pusher, "push", branch=branch, commits=[self.commit("framed-ai")])
+        with self.case.hub.world.quiet() if silent else nullcontext():
+            self.act(pusher, "push", branch=branch, commits=[self.commit("framed-ai")])
         self.act("grace", "open_pull_request", head=branch, base="main", title="Fix")
         self.rest()
 
