@@ -49,6 +49,7 @@ THREADS = 16  # GitHub takes 100 calls at once
 LONGEST_PAUSE = 900.0
 NEWEST_DELIVERIES = 100  # one page
 _APP = re.compile(r"app ([A-Za-z0-9-]+)")
+_ANOTHER_TOKEN = "Give another token in GITHUB_ADMIN_TOKEN, or none."  # noqa: S105 - no token
 # After these nothing else can be read either.
 _HOPELESS = (RateLimited, Suspended, TokenRefused)
 
@@ -240,9 +241,7 @@ class Examination:
         assert self._installation is not None
         pulls: tuple[Demand, ...] | None = ()
         if branch.classic:
-            pulls = protection.classic_pull_request(
-                self._installation, repository.owner, repository.name, branch.name
-            )
+            pulls = self._classic_pull_request(repository, branch.name)
         found = branch.demands
         if self._name is not None and any(one.ruleset is not None for one in found):
             # REST says more of each rule: affordable for one repository.
@@ -255,6 +254,22 @@ class Examination:
             demands=(*demands, *(pulls or ())),
             pull_request_known=pulls is not None,
         )
+
+    def _classic_pull_request(
+        self, repository: Repository, branch: str
+    ) -> tuple[Demand, ...] | None:
+        """As the administrator sees it; else by the app's own permissions."""
+        assert self._installation is not None
+        where = repository.owner, repository.name, branch
+        if self._administrator is not None:
+            try:
+                seen = protection.classic_pull_request(self._administrator, *where, person=True)
+            except TokenRefused as error:
+                error.advice = _ANOTHER_TOKEN
+                raise
+            if seen is not None:
+                return seen
+        return protection.classic_pull_request(self._installation, *where)
 
     # --- who may bypass --------------------------------------------------------------------------
 
@@ -273,7 +288,7 @@ class Examination:
         try:
             self._bypasses |= bypasses(self._administrator, unknown)
         except TokenRefused as error:
-            error.advice = "Give another token in GITHUB_ADMIN_TOKEN, or none."
+            error.advice = _ANOTHER_TOKEN
             raise
         except _HOPELESS:
             raise

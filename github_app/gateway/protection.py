@@ -139,19 +139,20 @@ def classic_protection(
 
 
 def classic_pull_request(
-    installation: Installation, owner: str, name: str, branch: str
+    caller: Caller, owner: str, name: str, branch: str, *, person: bool = False
 ) -> tuple[Demand, ...] | None:
-    """Whether classic protection demands a pull request; None where we may not see it.
+    """Whether classic protection demands a pull request; None where ``caller`` may not see it.
 
+    ``person``: of people GitHub also hides it by saying that there is none.
     Raises: GitHubError. Source: REST ``repos/get-branch-protection`` (Administration: read).
     """
     values = {"owner": owner, "repo": name, "branch": branch}
     try:
-        found: Any = installation.rest(
+        found: Any = caller.rest(
             "GET", "/repos/{owner}/{repo}/branches/{branch}/protection", values
         ).data
     except NotFound:
-        return ()
+        return None if person else ()
     except Forbidden:
         return None
     with refusing_surprises():

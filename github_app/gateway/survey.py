@@ -23,7 +23,6 @@ from github_app.gateway.protection import (
     QUEUE_RULE,
     Demand,
     bypass_words,
-    classic_checks,
     classic_protection,
     rules,
 )
@@ -260,12 +259,13 @@ def _branch(
         found = None if ref is None else demands(ref, check_name)
     if found is None:
         found = rules(installation, repository.owner, repository.name, name, check_name=check_name)
-    classic = ref is not None and ref["refUpdateRule"] is not None
-    checks: tuple[Demand, ...] = ()
-    if classic:
-        checks = classic_checks(
+    classic, checks = False, tuple[Demand, ...]()
+    if ref is None or ref["refUpdateRule"] is not None:
+        # The query shows no more than ten release branches: of the others REST has to say it.
+        classic, checks = classic_protection(
             installation, repository.owner, repository.name, name, check_name=check_name
         )
+        classic = classic or ref is not None
     return Branch(
         name=name,
         default=name == repository.default_branch,
