@@ -329,6 +329,8 @@ def _prepare_session(connection: Any, _record: object) -> None:  # noqa: ANN401 
     connection.execute(
         f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_SECONDS}s';"
         f"SET lock_timeout = '{LOCK_SECONDS}s';"
+        # Each statement is asked in less than a millisecond; compiling one takes a hundred.
+        "SET jit = off;"
         # A server may be set to answer before it has written; 202 would then be a lie.
         "SELECT set_config('synchronous_commit', 'on', false)"
         " WHERE current_setting('synchronous_commit') IN ('off', 'local')"

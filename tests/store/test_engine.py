@@ -108,6 +108,7 @@ def test_postgresql_settings_are_as_promised(store: Store) -> None:
         "synchronous_commit": "on",
         "idle_in_transaction_session_timeout": "4s",
         "lock_timeout": "8s",
+        "jit": "off",
         "transaction_isolation": "read committed",
     }
     with store._database.write() as connection:
