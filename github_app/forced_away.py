@@ -6,12 +6,12 @@ names the head before each force-push, and keeps its commits for a while.
 
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import replace
 
 from github_app.gateway.client import Installation
 from github_app.gateway.diff import commits
 from github_app.judge.facts import Commit, PullRequest
-from github_app.judge.forced import heads_forced_away
 
 KEPT = 500  # heads whose commits are known
 LONGEST = 20_000  # characters of commit messages of one head that are kept
@@ -28,13 +28,16 @@ class ForcedAway:
         """Keep the commits of a head that is judged: should it be forced away, nobody must ask."""
         self._keep((pull.repository.id, pull.head_oid), pull.commits)
 
-    def read(self, installation: Installation, pull: PullRequest) -> PullRequest:
-        """The pull request with ``former_commits``: one call for each head that is not known.
+    def read(
+        self, installation: Installation, pull: PullRequest, heads: Iterable[str]
+    ) -> PullRequest:
+        """The pull request with ``former_commits``, those of ``heads``: one call for each head that
+        is not known.
 
         What GitHub no longer has cannot be read by anybody. Raises: GitHubError.
         """
         found: dict[str, Commit] = {}
-        for oid in heads_forced_away(pull):
+        for oid in heads:
             found |= {commit.oid: commit for commit in self._commits(installation, pull, oid)}
         there = {commit.oid for commit in pull.commits}
         former = tuple(commit for oid, commit in found.items() if oid not in there)

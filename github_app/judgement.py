@@ -144,7 +144,7 @@ class Judgement:
                 pull = self._changed_files.read(installation, pull)
                 change, annotations = self._rosters.change(installation, pull, force.roster)
             if Want.FORMER in wants:
-                pull = self._forced_away.read(installation, pull)
+                pull = self._forced_away.read(installation, pull, verdict.forced_away)
             if Want.LOOKALIKES in wants:
                 memory = self._same_change.followed(installation, pull, memory)
             if Want.CARRY in wants:
@@ -213,8 +213,8 @@ def traces(judged: Judged) -> Traces:
 def _wanted(verdict: Verdict) -> frozenset[Want]:
     """The facts that may matter now. Who pushed can take a sign-off away, or make exempt; for what
     looks clean only one thing matters: whether it is clean."""
-    if verdict.cleared:  # by somebody who saw what there was then
-        return verdict.wants - {Want.FORMER}
+    if verdict.cleared:
+        return verdict.wants
     if verdict.outcome in {Outcome.SIGNED_OFF, Outcome.WAITING}:
         return verdict.wants
     if verdict.outcome is Outcome.OBJECTED:  # a clearing lifts it; and it says what will be needed

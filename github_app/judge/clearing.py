@@ -7,6 +7,7 @@ a rule asks for more approvals, and covers only what was seen before.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from github_app.judge import detection, signoff
 from github_app.judge.contributors import Contributors
@@ -22,11 +23,13 @@ from github_app.judge.wants import Want
 class Clearing:
     """The evidence, split into what stands and what was set aside; and what is to be said of it.
 
-    ``wants`` are the facts that could still change this.
+    ``since`` is when it was (aware, UTC), where something was. ``wants`` are the facts that could
+    still change this.
     """
 
     standing: tuple[Remembered, ...]
     cleared: tuple[Remembered, ...] = ()
+    since: datetime | None = None
     reasons: tuple[Reason, ...] = ()
     wants: frozenset[Want] = frozenset()
 
@@ -68,8 +71,12 @@ def clear(evidence: tuple[Remembered, ...], change: Change) -> Clearing:
         return Clearing(standing=evidence, reasons=(pending,), wants=wants)
     cleared = tuple(item for item in evidence if item.first_seen <= event.at)
     standing = tuple(item for item in evidence if item.first_seen > event.at)
-    reasons = (Reason(code=Code.EVIDENCE_CLEARED, who=who),) if cleared else ()
-    return Clearing(standing=standing, cleared=cleared, reasons=reasons, wants=wants)
+    if not cleared:
+        return Clearing(standing=standing, wants=wants)
+    reasons = (Reason(code=Code.EVIDENCE_CLEARED, who=who),)
+    return Clearing(
+        standing=standing, cleared=cleared, since=event.at, reasons=reasons, wants=wants
+    )
 
 
 def _against(actor: Actor, change: Change) -> Iterator[str]:

@@ -66,7 +66,7 @@ class Verdict:
     could sign now, the most available first. ``wants`` is not empty where another fact could change
     the outcome: until it was asked for, the verdict is on the safe side of it. ``carriable`` are
     the older heads, newest approval first, that ``Want.CARRY`` is about, ``moved`` the approvals
-    that ``Want.BASE`` is about.
+    that ``Want.BASE`` is about, ``forced_away`` the heads that ``Want.FORMER`` is about.
     """
 
     outcome: Outcome
@@ -85,6 +85,7 @@ class Verdict:
     wants: frozenset[Want] = frozenset()
     carriable: tuple[str, ...] = ()
     moved: tuple[Review, ...] = ()
+    forced_away: tuple[str, ...] = ()
 
     @property
     def roster_source(self) -> RosterSource | None:
@@ -191,6 +192,7 @@ class _Case:
     wants: frozenset[Want]
     carriable: tuple[str, ...]
     moved: tuple[Review, ...]
+    forced_away: tuple[str, ...]
 
 
 def _study(
@@ -242,6 +244,7 @@ def _study(
     )
     assisted = detection.is_ai((item.signal for item in clearing.standing), roster.detection)
     clean = not assisted and change is None
+    forced_away = _forced_away(pull, clearing.since) if clean else ()
     needed = requirement.approvals + (1 if unknown_writer else 0)
     carriable = carry.worth_asking(ignored, barred) if len(counted) < needed else ()
     moved = _of_another_base(ignored) if len(counted) < needed else ()
@@ -276,9 +279,11 @@ def _study(
         | ({Want.CARRY} if carriable else set())
         | ({Want.BASE} if moved else set())
         | clearing.wants
-        | (_of_a_clean_change(pull, memory) if clean else frozenset()),
+        | ({Want.FORMER} if forced_away else set())
+        | ({Want.LOOKALIKES} if clean and memory.lookalikes else set()),
         carriable=carriable,
         moved=moved,
+        forced_away=forced_away,
     )
 
 
@@ -329,12 +334,10 @@ def _notes(
         yield Reason(code=Code.TEAM_UNREAD, detail=team)
 
 
-def _of_a_clean_change(pull: PullRequest, memory: Memory) -> frozenset[Want]:
-    """What looks clean may be what was not, in another pull request or before a force-push."""
-    wants = {Want.LOOKALIKES} if memory.lookalikes else set()
-    if pull.former_commits is None and heads_forced_away(pull):
-        wants.add(Want.FORMER)
-    return frozenset(wants)
+def _forced_away(pull: PullRequest, cleared_at: datetime | None) -> tuple[str, ...]:
+    """The heads that may show that what looks clean was not. Not those that were gone when the
+    evidence was set aside, by somebody who saw what there was then."""
+    return () if pull.former_commits is not None else heads_forced_away(pull, since=cleared_at)
 
 
 def _wants(
@@ -487,4 +490,5 @@ def _verdict(case: _Case, outcome: Outcome, *reasons: Reason) -> Verdict:
         wants=case.wants,
         carriable=case.carriable,
         moved=case.moved,
+        forced_away=case.forced_away,
     )

@@ -418,6 +418,29 @@ def test_new_evidence_after_it_was_set_aside(case: Inline) -> None:
     case.refused(number, "CS012")
 
 
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        pytest.param(AI, "CS012", id="marked"),
+        pytest.param(HUMAN, "CS003", id="not-marked"),
+    ],
+)
+def test_new_commit_after_it_was_set_aside_is_rewritten_before_anybody_looks(
+    case: Inline, message: str, code: str
+) -> None:
+    """Whoever set it aside has seen what there was then, and nothing of this."""
+    number = case.open()
+    ready_to_clear(case)
+    case.act("grace", "add_label", number=number, label=CLEAR)
+    case.expect(number, "success", "CS003")
+    unheard(case)
+    case.clock.skip(2)
+    case.act("june", "push", branch="fix", commits=[{"message": message}])
+    case.act("june", "amend", branch="fix", message=HUMAN)
+    heard_again(case)
+    case.expect(number, "action_required" if message is AI else "success", code)
+
+
 def test_label_set_aside_again_by_a_junior(case: Inline) -> None:
     """A senior's clearing does not lend itself to whoever puts the label on again."""
     number = case.open()

@@ -551,3 +551,33 @@ class TestForcedAway:
     def test_no_mark_in_any(self) -> None:
         verdict = judged(replace(self.clean, former_commits=(commit(OLD),)))
         assert (verdict.outcome, set(verdict.wants)) == (Outcome.NOT_AI, set())
+
+    @pytest.mark.parametrize(
+        ("minutes", "wants"),
+        [
+            pytest.param(19, set(), id="gone-before"),
+            pytest.param(20, {Want.FORMER}, id="in-that-second"),
+            pytest.param(21, {Want.FORMER}, id="gone-since"),
+        ],
+    )
+    def test_what_was_gone_when_it_was_set_aside_is_not_asked_for(
+        self, minutes: float, wants: set[Want]
+    ) -> None:
+        pull = replace(
+            self.clean,
+            labels=(CLEARING_LABEL,),
+            timeline=(
+                labeled(CLEARING_LABEL, "grace", minutes=20),
+                replace(self.pushed, at=at(minutes)),
+            ),
+            can_push={IDS["grace"]: True},
+            pushes=(push("june"),),
+        )
+        seen = remember(replace(pull, commits=(ai_commit(),)), ROSTER.detection, NOTHING, CATALOGUE)
+        memory = replace(
+            seen, evidence=tuple(replace(item, first_seen=at(1)) for item in seen.evidence)
+        )
+        verdict = judged(pull, memory)
+        assert verdict.reasons[0].code is Code.EVIDENCE_CLEARED
+        assert set(verdict.wants) == wants
+        assert verdict.forced_away == ((OLD,) if wants else ())
