@@ -39,10 +39,12 @@ THE_APP = 0
 # A delivery that failed is in GitHub's list within this time.
 DELIVERIES_MARGIN = timedelta(minutes=1)
 # What may only have been missed (it changed in the very second of the last judgement) is judged
-# once more, as long as that takes no more of the hourly limit than this. The sweep does the rest.
+# once more where something was missed within this hour, as long as that takes no more of the hourly
+# limit than this. The sweep does the rest.
 CONFIRMING = 0.025
 _JUDGEMENT_POINTS = 4
 _HOUR = 3600.0
+_LOSSES = "looks that found something"
 
 
 class Activity:
@@ -102,6 +104,7 @@ class Looker:
             found = self._look_around(installation_id)
         if found:
             self._activity.mark(installation_id)
+            self._store.spending.take(installation_id, _LOSSES, 1, most=1, window=_HOUR)
             log.info("looked", installation=installation_id, found=found)
         self._store.counters.add("looks", {"result": "missed" if found else "nothing"})
         return found
@@ -155,14 +158,23 @@ class Looker:
         return self._within_budget(installation_id, unsure) + whole + changed
 
     def _within_budget(self, installation_id: int, unsure: list[Task]) -> list[Task]:
+        if not unsure or not self._loses(installation_id):
+            return []
         rate = self._github.rate(installation_id)
-        if not unsure or rate is None:
+        if rate is None:
             return unsure
         most = int(rate.limit * CONFIRMING / _JUDGEMENT_POINTS)
         granted = self._store.spending.take(
             installation_id, "confirming", len(unsure), most=most, window=_HOUR
         )
         return unsure[len(unsure) - granted :]
+
+    def _loses(self, installation_id: int) -> bool:
+        """Whether webhooks were lost lately: then two in one second may have been, too."""
+        return any(
+            self._store.spending.wait(number, _LOSSES, most=1, window=_HOUR) > 0
+            for number in (THE_APP, installation_id)
+        )
 
 
 class Urgency(Enum):

@@ -123,15 +123,32 @@ def test_lost_change_of_a_repository_s_own_roster(quiet: Inline) -> None:
     quiet.waiting(number)
 
 
+def lose_one(case: Inline) -> None:
+    """A webhook is lost, and a look notices."""
+    with case.hub.world.quiet():
+        number = case.open("lost")
+    look(case)
+    case.waiting(number)
+    case.clock.skip(5)
+
+
 def test_event_within_the_second_of_the_last_judgement(quiet: Inline) -> None:
-    """The snapshot shows the same ``updatedAt`` as before: it is made sure once, and only once."""
+    """The snapshot shows the same ``updatedAt`` as before: where webhooks are lost, it is made sure
+    once, and only once."""
+    lose_one(quiet)
     number = quiet.open()
     quiet.waiting(number)
     assert look(quiet)[JUDGEMENT] == 1
     assert JUDGEMENT not in look(quiet)
 
 
+def test_where_no_webhook_is_lost_nothing_is_judged_twice(quiet: Inline) -> None:
+    quiet.waiting(quiet.open())
+    assert JUDGEMENT not in look(quiet)
+
+
 def test_making_sure_has_a_budget(quiet: Inline) -> None:
+    lose_one(quiet)
     keys = [key for key in quiet.hub.door.limits if "installation" in key]
     quiet.hub.door.set_limit(keys, 200, 0)  # 2.5 % of it is one judgement an hour
     look(quiet)
