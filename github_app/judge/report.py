@@ -143,11 +143,13 @@ def _waiting_title(verdict: Verdict, first: Reason) -> str:
     level = _level(verdict)
     if first.code is Code.NOBODY_CAN:
         return f"Waiting for a {level}, but too few on the roster can sign off"
-    left = verdict.needed - len(verdict.counted)
-    who = _either([f"@{one.login}" for one in _present(verdict)[:3]])
+    left = _left(verdict)
+    names = [f"@{one.login}" for one in _to_ask(verdict)]
+    who = _either(names) if left == 1 else _all(names)
     if left == 1 and not verdict.counted:
         return f"Waiting for a {level}: {who} can sign off"
-    return f"Waiting for {left} more sign-off{_s(left)} by a {level}: {who} can sign off"
+    more = " more" if verdict.counted else ""
+    return f"Waiting for {left}{more} sign-off{_s(left)} by a {level}: {who} can sign off"
 
 
 def _names_and_levels(verdict: Verdict) -> str:
@@ -264,7 +266,7 @@ def _cause(page: _Page) -> str:
 
 
 def _what(verdict: Verdict) -> str:
-    left = verdict.needed - len(verdict.counted)
+    left = _left(verdict)
     more = " more" if verdict.counted else ""
     return f"{left}{more} approval{_s(left)} from a {code(_level(verdict), 60)} or above"
 
@@ -298,7 +300,7 @@ def _next_while_waiting(page: _Page, first: Reason) -> str:
             f"ask an administrator to list another {code(_level(verdict), 60)} in {where}; "
             "nobody else can be asked."
         )
-    who = _either([person(one.login) for one in _present(verdict)[:3]])
+    who = _some_of(_left(verdict), [person(one.login) for one in _to_ask(verdict)])
     head = page.commit(verdict.pull.head_oid)
     return f"ask {who} to review and approve commit {head}."
 
@@ -397,7 +399,8 @@ SENTENCES: dict[Code, str] = {
     Code.CHANGES_REQUESTED: "{who} ({detail}) asked for changes.",
     Code.WRITER_UNKNOWN: (
         "commit {sha} is tied to no account, so its writer might be the one who approves: "
-        "one more sign-off is needed"
+        "one more sign-off is needed, unless the writer adds its e-mail address to their GitHub "
+        "account and this check is run again"
     ),
     Code.RULE_RAISED: "rule {detail} applies",
     Code.OVERRIDDEN: "{who} declared an emergency: {detail}",
@@ -567,10 +570,22 @@ def _level(verdict: Verdict) -> str:
     return verdict.roster.level_name(verdict.requirement.rank)
 
 
-def _present(verdict: Verdict) -> tuple[Person, ...]:
-    """Those who can sign and are here; where nobody is, those who are away."""
+def _left(verdict: Verdict) -> int:
+    return verdict.needed - len(verdict.counted)
+
+
+def _to_ask(verdict: Verdict) -> tuple[Person, ...]:
+    """The first of those who can sign and are here; where they are too few, also who is away."""
+    left = _left(verdict)
     here = tuple(one for one in verdict.signers if not _away(verdict, one))
-    return here or verdict.signers
+    return (here if len(here) >= left else verdict.signers)[: max(left, 3)]
+
+
+def _some_of(number: int, names: list[str]) -> str:
+    """Whom to ask where so many of them have to: all of them, or any."""
+    if number == 1:
+        return _either(names)
+    return _all(names) if number >= len(names) else f"{number} of {_all(names)}"
 
 
 def _is(reason: Reason, code_: Code) -> bool:

@@ -375,7 +375,9 @@ def _objected(case: _Case) -> Verdict | None:
         for review in blockers
         if review.author is not None
     ]
-    return _verdict(case, Outcome.OBJECTED, *reasons) if reasons else None
+    if not reasons:
+        return None
+    return _verdict(case, Outcome.OBJECTED, *reasons, *_marks(case), *case.notes)
 
 
 def _exempt(case: _Case) -> Verdict | None:

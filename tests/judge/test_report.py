@@ -34,6 +34,7 @@ from tests.judge.build import (
     changes,
     commit,
     push,
+    stranger,
     user,
     with_commits,
 )
@@ -187,12 +188,44 @@ def test_a_rule_says_which_and_why() -> None:
 
 def test_two_sign_offs_are_asked_for_as_two() -> None:
     more = "sign_off: {from: senior, approvals: 2, exempt: nobody}\n"
-    assert said(a_pull(), more).title == (
-        "Waiting for 2 more sign-offs by a senior: @grace, @alan or @ada can sign off"
+    result = said(a_pull(), more)
+    assert result.title == (
+        "Waiting for 2 sign-offs by a senior: @grace, @alan and @ada can sign off"
     )
+    assert "**Next:** ask 2 of `@grace`, `@alan` and `@ada` to review" in result.summary
     assert said(a_pull(approval("grace")), more).title == (
         "Waiting for 1 more sign-off by a senior: @alan or @ada can sign off"
     )
+
+
+def test_an_objection_does_not_hide_what_will_be_needed() -> None:
+    result = said(a_pull(changes("grace"), commits=(ai_commit(by=stranger()),), pushes=()))
+    assert result.title == "@grace (senior) asked for changes"
+    assert "- 2 approvals of the head" in result.summary
+    assert "is tied to no account" in result.summary
+
+
+def test_as_many_are_named_as_have_to_be_asked() -> None:
+    """Also those who are away, where the others are too few."""
+    people = PEOPLE.replace(
+        "ada: {id: 1815, level: principal}",
+        "ada: {id: 1815, level: principal, away: 2026-11-01/2026-11-30}",
+    )
+    more = "sign_off: {from: senior, approvals: 3, exempt: nobody}\n"
+    result = said(a_pull(), more, people)
+    assert result.title == (
+        "Waiting for 3 sign-offs by a senior: @grace, @alan and @ada can sign off"
+    )
+    assert "**Next:** ask `@grace`, `@alan` and `@ada` to review" in result.summary
+
+
+def test_a_writer_that_nobody_knows_can_be_made_known() -> None:
+    result = said(a_pull(commits=(ai_commit(by=stranger()),), pushes=()))
+    assert (
+        f"- commit {link(HEAD)} is tied to no account, so its writer might be the one who "
+        "approves: one more sign-off is needed, unless the writer adds its e-mail address to their "
+        "GitHub account and this check is run again"
+    ) in result.summary
 
 
 class TestObserving:
