@@ -98,6 +98,8 @@ def trace_group(installation: Installation, task: Task) -> Group:
     if not members:
         raise GroupUnknown("the merge group names no pull request")
     position = by_head[task.subject].position
+    if any(_is_hidden(entry) and entry.position < position for entry in entries):
+        raise GroupUnknown("one ahead in the merge queue has no commit: the group may hold it")
     return Group(
         repository=repository,
         branch=branch,
@@ -136,6 +138,11 @@ def blocking(found: Sequence[Verdict]) -> Verdict | None:
 
 def _passes(verdict: Verdict) -> bool:
     return verdict.outcome.green or verdict.observing
+
+
+def _is_hidden(entry: MergeGroup) -> bool:
+    """It has no commit, and GitHub does not say that it leaves it out of those behind it."""
+    return entry.head_oid is None and entry.state != "UNMERGEABLE"
 
 
 def _branch(task: Task) -> str | None:

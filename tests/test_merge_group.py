@@ -1,5 +1,7 @@
 """Who is to blame in a merge group: the one that was only queued behind another is not."""
 
+from dataclasses import replace
+
 import pytest
 
 from github_app.gateway import repository as gateway
@@ -7,7 +9,7 @@ from github_app.gateway.client import Installation
 from github_app.gateway.repository import MergeGroup
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.verdict import Outcome, Verdict
-from github_app.merge_group import blocking, trace_group
+from github_app.merge_group import Group, GroupUnknown, blocking, trace_group
 from github_app.store.task import Task, TaskKind
 from tests.judge.build import a_pull
 
@@ -47,8 +49,8 @@ def test_one_that_is_only_observed_blocks_nobody() -> None:
     assert blocking([verdict(1, GREEN), verdict(2, RED, observing=True)]) is None
 
 
-def test_group_knows_who_is_ahead_and_what_is_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    queue = [
+def three_queued() -> list[MergeGroup]:
+    return [
         MergeGroup(
             number=number,
             pull_head_oid=f"head-{number}",
@@ -59,16 +61,47 @@ def test_group_knows_who_is_ahead_and_what_is_behind(monkeypatch: pytest.MonkeyP
         )
         for number in (1, 2, 3)
     ]
+
+
+SECOND = Task(
+    kind=TaskKind.MERGE_GROUP,
+    installation_id=1,
+    repository_id=77,
+    subject="group-2",
+    full_name="acme/shop",
+    hint={"base_ref": "refs/heads/release/1"},
+)
+
+
+def traced(monkeypatch: pytest.MonkeyPatch, queue: list[MergeGroup]) -> Group:
     monkeypatch.setattr(gateway, "merge_queue", lambda *_, **__: tuple(queue))
-    task = Task(
-        kind=TaskKind.MERGE_GROUP,
-        installation_id=1,
-        repository_id=77,
-        subject="group-2",
-        full_name="acme/shop",
-        hint={"base_ref": "refs/heads/release/1"},
-    )
-    group = trace_group(object.__new__(Installation), task)
+    return trace_group(object.__new__(Installation), SECOND)
+
+
+def test_one_ahead_whose_commit_is_not_shown_is_not_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The group may hold it: green would be said of what nobody judged."""
+    first, *others = three_queued()
+    with pytest.raises(GroupUnknown):
+        traced(monkeypatch, [replace(first, head_oid=None), *others])
+
+
+def test_one_ahead_that_cannot_be_merged_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third = three_queued()
+    first = replace(first, head_oid=None, base_oid=None, state="UNMERGEABLE")
+    queue = [first, replace(second, base_oid="tip"), third]
+    assert [one.number for one in traced(monkeypatch, queue).members] == [2]
+
+
+def test_one_behind_that_is_not_built_yet_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third = three_queued()
+    queue = [first, second, replace(third, head_oid=None, base_oid=None)]
+    assert traced(monkeypatch, queue).traced
+
+
+def test_group_knows_who_is_ahead_and_what_is_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, group = SECOND, traced(monkeypatch, three_queued())
     members = [(member.number, member.head_oid, member.group_oid) for member in group.members]
     assert members == [(2, "head-2", "group-2"), (1, "head-1", "group-1")]
     assert (group.behind, group.traced, group.branch) == (("group-3",), True, "release/1")

@@ -6,12 +6,12 @@ is looked at afterwards (design section 5; security-cases "SHA, base, merge").
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from github_app.judge.facts import Commit, EventKind, PullRequest
+from github_app.judge.facts import Commit, Event, EventKind, PullRequest, Review, ReviewState
 from github_app.judge.patch import changes, renames
 
 # Our clock and GitHub's differ, and a merge may follow a green at once.
@@ -54,13 +54,38 @@ def as_merged(pull: PullRequest) -> PullRequest:
     at = merged_at(pull)
     if at is None:
         return pull
+    reviews = [one for one in pull.reviews if one.submitted_at is None or one.submitted_at <= at]
     return replace(
         pull,
-        reviews=tuple(
-            one for one in pull.reviews if one.submitted_at is None or one.submitted_at <= at
-        ),
+        reviews=tuple(_undismissed(reviews, pull.timeline, at)),
         timeline=tuple(event for event in pull.timeline if event.at <= at),
     )
+
+
+def _undismissed(
+    reviews: Iterable[Review], timeline: Iterable[Event], at: datetime
+) -> Iterator[Review]:
+    """What was dismissed only after that stood then: an objection must not vanish behind a merge.
+
+    The events name the person, not the review. Where some of theirs were dismissed before, only an
+    objection is taken for one that stood: that cannot make anything green.
+    """
+    gone = [one for one in timeline if one.kind is EventKind.REVIEW_DISMISSED]
+    for review in reviews:
+        mine = [one for one in gone if _is_of(review, one)]
+        after = {one.previous_review_state for one in mine if one.at > at}
+        state = review.state
+        if review.state is ReviewState.DISMISSED:
+            if ReviewState.CHANGES_REQUESTED in after:
+                state = ReviewState.CHANGES_REQUESTED
+            elif ReviewState.APPROVED in after and all(one.at > at for one in mine):
+                state = ReviewState.APPROVED
+        yield replace(review, state=state)
+
+
+def _is_of(review: Review, dismissal: Event) -> bool:
+    author, theirs = review.author, dismissal.review_author
+    return author is not None and theirs is not None and author.key == theirs.key
 
 
 def was_green(said: Iterable[Said], at: datetime) -> bool | None:

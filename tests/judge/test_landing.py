@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from github_app.judge.facts import Commit, EventKind
+from github_app.judge.facts import Commit, Event, EventKind, ReviewState
 from github_app.judge.landing import (
     Likeness,
     MergedPull,
@@ -20,7 +20,17 @@ from github_app.judge.landing import (
     outside,
     was_green,
 )
-from tests.judge.build import a_pull, approval, at, commit, event, labeled, with_commits
+from tests.judge.build import (
+    a_pull,
+    approval,
+    at,
+    commit,
+    dismissed,
+    event,
+    labeled,
+    user,
+    with_commits,
+)
 from tests.judge.test_patch import CONTENT, EDITS, Edit, Files, Git, edited, needs_git, with_git
 
 MERGED = event(EventKind.MERGED, "olga", minutes=30)
@@ -42,6 +52,35 @@ def test_what_came_after_the_merge_is_left_out() -> None:
 def test_without_the_event_nothing_is_left_out() -> None:
     pull = a_pull(approval("grace"))
     assert as_merged(pull) == pull
+
+
+def dismissal(who: str, was: ReviewState, *, minutes: float) -> Event:
+    kind = EventKind.REVIEW_DISMISSED
+    return event(kind, "olga", minutes=minutes, review_author=user(who), previous_review_state=was)
+
+
+@pytest.mark.parametrize(
+    ("was", "minutes", "then"),
+    [
+        pytest.param("CHANGES_REQUESTED", [40], "CHANGES_REQUESTED", id="an-objection-after"),
+        pytest.param("CHANGES_REQUESTED", [20], "DISMISSED", id="an-objection-before"),
+        pytest.param("APPROVED", [40], "APPROVED", id="an-approval-after"),
+        pytest.param("APPROVED", [20], "DISMISSED", id="an-approval-before"),
+        pytest.param("APPROVED", [20, 40], "DISMISSED", id="an-approval-unclear-which"),
+        pytest.param(
+            "CHANGES_REQUESTED", [20, 40], "CHANGES_REQUESTED", id="an-objection-unclear-which"
+        ),
+    ],
+)
+def test_a_review_that_was_dismissed_only_after_the_merge_stood_then(
+    was: str, minutes: list[int], then: str
+) -> None:
+    """Else whoever merges past an objection would dismiss it and nobody would hear of it."""
+    gone = [dismissal("grace", ReviewState(was), minutes=minute) for minute in minutes]
+    another = dismissal("ada", ReviewState.APPROVED, minutes=40)
+    timeline = tuple(sorted([MERGED, another, *gone], key=lambda one: one.at))
+    pull = a_pull(approval("kim"), dismissed("grace"), timeline=timeline)
+    assert [one.state for one in as_merged(pull).reviews] == ["APPROVED", then]
 
 
 SECOND = timedelta(seconds=1)
