@@ -214,6 +214,12 @@ def _check(branch: BranchFacts, where: str, account: AccountFacts) -> Iterator[F
         yield _finding(Level.HOLE, "not-pinned", where, what, _PROTECT)
     else:
         yield from _bypass(pinned, where, "the check")
+        if not branch.default and not any(one.new_too for one in pinned):
+            what = (
+                f"deleted and made anew, it may be anything: {account.check_name} is not asked for"
+            )
+            told = f"{what} ({_sources(pinned)})"
+            yield _finding(Level.HOLE, "not-when-made", where, told, _PROTECT)
         elsewhere = [one for one in checks if one.app_id not in {None, account.app_id}]
         if elsewhere:
             what = f"{account.check_name} is required from another app as well"

@@ -28,16 +28,18 @@ class Demand:
     merge queue (QUEUE_RULE).
 
     ``source`` is foreign text, such as ``ruleset 12 of acme/shop``. ``app_id``: the app that the
-    check must come from, None for any. ``bypass``: who may pass without, in words; None where we
-    may not see that. ``ruleset`` and ``node_id``: of the ruleset, None for classic protection.
-    ``queue``: method, grouping and patience of a merge queue. ``dismissals``: who may dismiss
-    reviews, where it was asked.
+    check must come from, None for any. ``new_too``: the check is asked for also of a branch that is
+    being made. ``bypass``: who may pass without, in words; None where we may not see that.
+    ``ruleset`` and ``node_id``: of the ruleset, None for classic protection. ``queue``: method,
+    grouping and patience of a merge queue. ``dismissals``: who may dismiss reviews, where it was
+    asked.
     """
 
     rule: str
     source: str
     app_id: int | None = None
     strict: bool = False
+    new_too: bool = True
     bypass: tuple[str, ...] | None = None
     ruleset: int | None = None
     node_id: str = ""
@@ -92,8 +94,9 @@ def _demands(rule: Node, check_name: str) -> Iterator[Demand]:
     )
     parameters = rule.get("parameters") or {}
     if kind == CHECK_RULE:
+        new_too = not parameters.get("do_not_enforce_on_create")
         for app_id, strict in _wanted(parameters, check_name):
-            yield replace(demand, app_id=app_id, strict=strict)
+            yield replace(demand, app_id=app_id, strict=strict, new_too=new_too)
     elif kind == PULL_RULE:
         restriction = parameters.get("dismissal_restriction") or {}
         yield replace(demand, dismissals=_dismissals(bool(restriction.get("enabled"))))

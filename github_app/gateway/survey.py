@@ -305,10 +305,11 @@ def _of_rule(rule: Node, check_name: str) -> Iterator[Demand]:
     else:
         parameters = child(rule, "parameters")
         strict = flag(parameters, "strictRequiredStatusChecksPolicy")
+        new_too = not flag(parameters, "doNotEnforceOnCreate")
         for check in parameters["requiredStatusChecks"]:
             if text(check, "context") == check_name:
                 app_id = optional(check, "integrationId", number)
-                yield replace(demand, app_id=app_id, strict=strict)
+                yield replace(demand, app_id=app_id, strict=strict, new_too=new_too)
 
 
 def _queue(parameters: Node) -> str:

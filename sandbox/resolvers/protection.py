@@ -92,6 +92,7 @@ def _parameters(view: RuleView, ctx: Context) -> dict[str, Any] | None:
             "strictRequiredStatusChecksPolicy": bool(
                 options.get("strict_required_status_checks_policy")
             ),
+            "doNotEnforceOnCreate": bool(options.get("do_not_enforce_on_create")),
             "requiredStatusChecks": [
                 {"context": c["context"], "integrationId": c.get("integration_id")}
                 for c in options["required_status_checks"]

@@ -120,6 +120,15 @@ def test_what_classic_protection_hides_is_unknown_and_the_token_that_is_asked_fo
         assert org.codes() == {"push"}
 
 
+def test_a_release_branch_that_can_be_made_anew_is_seen_by_rest_as_well() -> None:
+    hole = HOLES["a release branch can be made anew"]
+    with protected() as org:
+        hole.make(org)
+        assert org.codes("acme/shop") == hole.codes
+        org.hub.faults.add(kind="error", match="graphql:ProtectionSurvey", status=502)
+        assert org.codes() == hole.codes
+
+
 def test_classic_protection_of_more_release_branches_than_one_query_shows() -> None:
     with protected() as org:
         _classic(org, admins=True)

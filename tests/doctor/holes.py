@@ -124,6 +124,13 @@ def _only_default(org: Org) -> None:
     org.change(conditions=conditions)
 
 
+def _new_branches_left_alone(org: Org) -> None:
+    org.act("push", repo="acme/shop", branch="release/1.0")
+    lax = checks(integration_id=4000)
+    lax["parameters"]["do_not_enforce_on_create"] = True
+    org.change(rules=[lax, *ruleset()["rules"][1:]])
+
+
 def _not_in_shop(org: Org) -> None:
     named = {"include": ["~ALL"], "exclude": ["shop"], "protected": True}
     org.change(conditions=ruleset()["conditions"] | {"repository_name": named})
@@ -325,6 +332,9 @@ HOLES = {
     ),
     "a release branch is open": _protect(
         _only_default, "release-not-required", where="acme/shop release/1.0"
+    ),
+    "a release branch can be made anew": _protect(
+        _new_branches_left_alone, "not-when-made", where="acme/shop release/1.0"
     ),
     "private on Free": _other(_free, "plan", "Upgrade the plan", where="acme/shop"),
     "not installed": _other(

@@ -115,6 +115,28 @@ def test_the_roster(roster: RosterFacts, found: list[str]) -> None:
     assert [one.code for one in of_account(replace(WELL, roster=roster))] == found
 
 
+LAX = replace(CHECK, new_too=False)
+
+
+@pytest.mark.parametrize(
+    ("default", "demands", "found"),
+    [
+        pytest.param(False, (LAX, PULL), ["not-when-made"], id="release"),
+        pytest.param(False, (LAX, CHECK, PULL), [], id="another-rule-asks"),
+        pytest.param(
+            False, (LAX, replace(CHECK, app_id=None), PULL), ["not-when-made"], id="of-any-app"
+        ),
+        pytest.param(True, (LAX, PULL), [], id="the-default-branch-cannot-be-deleted"),
+    ],
+)
+def test_a_branch_that_is_made_anew(
+    default: bool, demands: tuple[Demand, ...], found: list[str]
+) -> None:
+    branch = BranchFacts(name="release/1", default=default, demands=demands)
+    facts = RepositoryFacts(full_name="acme/shop", branches=(branch,), able=("ada",))
+    assert [one.code for one in of_repository(facts, WELL)] == found
+
+
 @pytest.mark.parametrize(
     ("demands", "found"),
     [
