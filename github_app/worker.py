@@ -179,8 +179,10 @@ class Worker:
             self._failed(claim, fault, Reason(code=Code.INTERNAL, detail=kind), retryable=False)
 
     def _lost(self, claim: Claim) -> None:
+        """Nothing was published, so it is judged once more, even where the lease is still ours."""
         log.info("lease lost", **about(claim))
-        self._store.queue.settle(claim)  # refused by its token; asks for one more judgement
+        if not self._store.queue.retry(claim, "too little of the lease was left", transient=True):
+            self._store.queue.settle(claim)  # refused by its token; asks for one more judgement
 
     def _limited(self, claim: Claim, error: RateLimited) -> None:
         """``Retry-After`` is the installation's, not the row's: nothing of it is claimed before."""
