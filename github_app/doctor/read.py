@@ -14,9 +14,8 @@ from github_app.catalogue_file import shipped_catalogue
 from github_app.doctor.able import Able
 from github_app.doctor.facts import AccountFacts, BranchFacts, RepositoryFacts, RosterFacts
 from github_app.gateway import app as the_app
-from github_app.gateway import protection, supplements
+from github_app.gateway import landing, protection, supplements
 from github_app.gateway.client import Caller, GitHub, Installation
-from github_app.gateway.commit import file_at
 from github_app.gateway.errors import (
     Forbidden,
     GitHubError,
@@ -360,23 +359,25 @@ def read_roster(
 ) -> tuple[RosterFacts, Roster | None]:
     """The owner's roster, else the one of this deployment; None where it cannot be used.
 
-    Raises: GitHubError.
+    Read as a judgement reads it, so that what is broken there is broken here. Raises: GitHubError.
     """
     for name in (".github-private", ".github"):
         try:
             home = one(installation, owner, name).repository
-            found = file_at(installation, home, "HEAD", "reviewers.yaml")
+            found = landing.rosters(installation, home).org
         except NotFound:
             continue
-        if found is not None:
-            return _checked(installation, found, f"{owner}/{name}")
+        if found is not None and found.text is None:
+            return RosterFacts(source=found.repository, problem=found.problem or "no text"), None
+        if found is not None and found.text is not None:
+            return _checked(installation, found.text, found.repository)
     try:
-        found = deployment.read_text("utf-8")
+        text = deployment.read_text("utf-8")
     except FileNotFoundError:
         return RosterFacts(source=""), None
     except (OSError, UnicodeDecodeError) as error:
         return RosterFacts(source=deployment.name, problem=type(error).__name__), None
-    return _checked(installation, found, "this deployment")
+    return _checked(installation, text, "this deployment")
 
 
 def _checked(

@@ -354,6 +354,7 @@ HOLES = {
     "the roster is broken": _other(
         _roster("version: 1\nlevls: []\n"), "roster-broken", "roster check"
     ),
+    "the roster is a binary file": _other(_roster(ROSTER + "\0"), "roster-broken", "roster check"),
     "everybody who could sign is away": _other(_roster(_EVERYBODY_AWAY), "nobody-signs", "away"),
     "the roster observes a repository": _other(
         _roster(ROSTER + "rollout: {mode: enforce, observe: [acme/sh*]}\n"),
