@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from github_app.gateway.client import Installation
 from github_app.gateway.diff import commits, diff, merge_base
-from github_app.gateway.supplements import tips_at
+from github_app.gateway.supplements import tip, tips_at
 from github_app.judge.base import changed_since, last_change
 from github_app.judge.carry import is_replayed, only_base_merged
 from github_app.judge.facts import EventKind, PullRequest, Review
@@ -57,17 +57,19 @@ class SameChange:
     ) -> frozenset[int]:
         """The ids of those reviews of the head to whose base it had the difference it has now.
 
-        It has where the head left both bases at one commit. Up to three calls for each, once.
+        It has where the head left both bases at one commit. Up to five calls for each, once.
         Raises: GitHubError.
         """
 
         def ask(review: Review) -> bool | None:
             then = _bases_then(installation, pull, review)
-            if not then:
+            # base_oid does not follow every push
+            now = tip(installation, pull.repository, pull.base_ref) if then else None
+            if now is None:
                 return None
             left_at = {
                 merge_base(installation, pull.repository, base, pull.head_oid)
-                for base in (*then, pull.base_ref)  # base_oid does not follow every push
+                for base in {*then, now}
             }
             return None if None in left_at else len(left_at) == 1
 

@@ -466,13 +466,16 @@ class Repository(Node):
         return self.store.commits[self.branches[branch]].tree
 
     def resolve(self, ref: str) -> str | None:
-        """A SHA for a branch, tag, ``refs/...``, ``HEAD`` or (abbreviated) SHA; None if unknown."""
+        """A SHA for a branch, tag, ``refs/...``, ``HEAD`` or (abbreviated) SHA; None if unknown.
+
+        Of a branch and a tag with one name git means the tag (gitrevisions(7)).
+        """
         if ref == "HEAD":
             ref = self.default_branch
         for start, names in (("refs/heads/", self.branches), ("refs/tags/", self.tags)):
             if ref.startswith(start):
                 return names.get(ref.removeprefix(start))
-        found = self.branches.get(ref) or self.tags.get(ref)
+        found = self.tags.get(ref) or self.branches.get(ref)
         if found is None and (commit := self.store.find(ref)) is not None:
             found = commit.sha
         return found

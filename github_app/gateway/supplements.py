@@ -40,7 +40,7 @@ def tips_at(
     installation: Installation, repository: Repository, branch: str, when: datetime
 ) -> frozenset[str]:
     """The commit that a branch was at, whatever it is now: each that it may have been, where it
-    moved within that very second. ``when`` is aware. One that never moved is given by its name.
+    moved within that very second. ``when`` is aware.
 
     Empty where that is not known: it was not there yet, or it has moved too often since.
     Raises: GitHubError. Source: REST ``repos/list-activities`` (newest first).
@@ -65,7 +65,23 @@ def tips_at(
                 later = before
         if count == MOST_PUSH_PAGES:
             return frozenset()
-    return _commits(within or {later or branch})
+    return _commits(within or {later or tip(installation, repository, branch) or ""})
+
+
+def tip(installation: Installation, repository: Repository, branch: str) -> str | None:
+    """The commit that a branch is at; None where there is none of that name.
+
+    Not by comparing with its name: a tag may have the same one.
+    Raises: GitHubError. Source: REST ``repos/get-branch``.
+    """
+    values = {"owner": repository.owner, "repo": repository.name, "branch": branch}
+    try:
+        node: Any = installation.rest("GET", "/repos/{owner}/{repo}/branches/{branch}", values).data
+    except NotFound:
+        return None
+    with refusing_surprises():
+        # a renamed branch's old name must not answer for the new one
+        return text(node["commit"], "sha") if text(node, "name") == branch else None
 
 
 def _commits(oids: set[str]) -> frozenset[str]:

@@ -116,6 +116,7 @@ def test_retarget_brings_in_what_nobody_read(case: Inline) -> None:
     number = hidden_base(case)
     case.act("june", "edit_pull_request", number=number, base="main")
     case.refused(number, "CS042")
+    case.clock.skip(2)
     case.act("grace", "approve", number=number)
     case.signed(number, "grace")
 
@@ -127,6 +128,28 @@ def test_retarget_then_make_the_old_base_look_like_the_new_one(case: Inline) -> 
     main = case.hub.world.repository(SHOP).branches["main"]
     case.act("kim", "set_branch", branch="easy", sha=main)
     case.refused(number, "CS042")
+
+
+def test_retarget_with_a_tag_named_like_the_new_base(case: Inline) -> None:
+    number = hidden_base(case)
+    easy = case.hub.world.repository(SHOP).branches["easy"]
+    case.act("kim", "create_tag", tag="main", sha=easy)
+    case.act("june", "edit_pull_request", number=number, base="main")
+    case.refused(number, "CS042")
+
+
+def test_retarget_with_a_tag_named_like_the_old_base(case: Inline) -> None:
+    """One that never moved, so that only its name tells where it was."""
+    case.act("kim", "push", branch="easy", commits=[HIDDEN])
+    number = case.open(start="easy")
+    case.clock.skip(2)
+    case.act("grace", "approve", number=number)
+    case.signed(number, "grace")
+    case.clock.skip(2)
+    easy = case.hub.world.repository(SHOP).branches["easy"]
+    case.act("kim", "create_tag", tag="main", sha=easy)
+    case.act("june", "edit_pull_request", number=number, base="easy")
+    case.waiting(number, "CS042")
 
 
 def test_base_rewritten_under_an_approval(case: Inline) -> None:

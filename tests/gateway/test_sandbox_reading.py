@@ -252,8 +252,10 @@ def test_where_a_branch_was() -> None:
         for when, tip in zip(moments, tips, strict=True):
             found = supplements.tips_at(desk.installation, shop, "side", when)
             assert found == (frozenset({tip}) if tip else frozenset())
-        unmoved = supplements.tips_at(desk.installation, shop, "un/moved", moments[0])
-        assert unmoved == {"un/moved"}
+        unmoved = supplements.tips_at(desk.installation, shop, "main", moments[0])
+        assert unmoved == {desk.hub.world.repository(SHOP).branches["main"]}
+        assert not supplements.tips_at(desk.installation, shop, "un/known", moments[0])
+        assert supplements.tip(desk.installation, shop, "side") is None
 
 
 def test_where_a_branch_was_in_a_second_of_many_moves() -> None:
