@@ -25,7 +25,8 @@ class RepositoryFacts:
     ``unread``: why its rules could not be read; empty when they were. ``loose_tags``: some release
     tags that whoever writes may move. ``able``: signers who may push there, as many as are needed
     or fewer; None unknown. ``asleep``: archived or disabled, so that nothing can be merged.
-    ``id``: the numeric one.
+    ``id``: the numeric one. ``layer_problem``: of its own roster, where only this repository was
+    asked for.
     """
 
     full_name: str
@@ -37,6 +38,7 @@ class RepositoryFacts:
     loose_tags: tuple[str, ...] = ()
     able: tuple[str, ...] | None = None
     unread: str = ""
+    layer_problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,7 @@ def of_repository(facts: RepositoryFacts, account: AccountFacts) -> tuple[Findin
         for rule in BRANCH_RULES
         for finding in rule(branch, f"{facts.full_name} {branch.name}", account)
     )
-    rules = (_observed, _able, _tags)
+    rules = (_observed, _layer, _able, _tags)
     return (*(one for rule in rules for one in rule(facts, account)), *found)
 
 
@@ -62,6 +62,14 @@ def _observed(facts: RepositoryFacts, _: AccountFacts) -> Iterator[Finding]:
         what = "the roster only observes here: the check is always green"
         mend = "Set rollout.mode to enforce, or take the repository out of rollout.observe."
         yield _finding(Level.HOLE, "observed", facts.full_name, what, mend)
+
+
+def _layer(facts: RepositoryFacts, _: AccountFacts) -> Iterator[Finding]:
+    """Nothing gets past the check: what cannot be judged is not green."""
+    if facts.layer_problem:
+        what = f"its own roster cannot be used: {facts.layer_problem}"
+        mend = "Run `countersign roster check` on .github/reviewers.yaml: it names every line."
+        yield _finding(Level.WARNING, "layer-broken", facts.full_name, what, mend)
 
 
 def _able(facts: RepositoryFacts, account: AccountFacts) -> Iterator[Finding]:

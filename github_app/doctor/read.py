@@ -39,7 +39,7 @@ from github_app.gateway.survey import (
 from github_app.judge.catalogue import MarkKind
 from github_app.judge.errors import RosterError
 from github_app.judge.facts import Repository
-from github_app.judge.roster import Roster, RosterSource, parse_roster
+from github_app.judge.roster import Roster, RosterSource, parse_roster, tighten
 from github_app.settings import Settings
 from github_app.yaml_source import read_document
 
@@ -195,6 +195,8 @@ class Examination:
             if not self._plan_has_rules(found):
                 return replace(facts, no_plan=True)
             facts = replace(facts, branches=tuple(self._branches(found)))
+            if self._name is not None:  # a call more, affordable for one repository
+                facts = replace(facts, layer_problem=self._layer_problem(repository))
             return replace(facts, able=self._able.of(repository) if self._able else None)
         except _HOPELESS:
             raise
@@ -205,6 +207,24 @@ class Examination:
             return replace(facts, unread=str(error))
         except GitHubError as error:
             return replace(facts, unread=str(error))
+
+    def _layer_problem(self, repository: Repository) -> str:
+        """What is wrong with the repository's own roster; empty if nothing is or there is none."""
+        assert self._installation is not None
+        try:
+            found = landing.rosters(self._installation, repository).repository
+        except NotFound:
+            return ""
+        if found is None or self._roster is None:
+            return ""  # without the owner's roster there is a larger hole
+        if found.text is None:
+            return found.problem or "no text"
+        source = RosterSource(name=found.repository, path=found.path)
+        try:
+            tighten(self._roster, read_document(found.text, found.path), source=source)
+        except RosterError as error:
+            return error.headline
+        return ""
 
     def _plan_has_rules(self, found: Surveyed) -> bool:
         """GraphQL shows no rules where the plan has none: asked once, where none are shown."""

@@ -129,6 +129,24 @@ def test_a_release_branch_that_can_be_made_anew_is_seen_by_rest_as_well() -> Non
         assert org.codes() == hole.codes
 
 
+@pytest.mark.parametrize(
+    ("layer", "codes"),
+    [
+        pytest.param("version: 1\nsign_off: {approvals: 1}\n", set[str](), id="as it should be"),
+        pytest.param("version: 1\nlevls: []\n", {"layer-broken"}, id="a wrong key"),
+        pytest.param("version: 1\nsign_off: {from: mid}\n", {"layer-broken"}, id="it loosens"),
+        pytest.param("\0", {"layer-broken"}, id="binary"),
+    ],
+)
+def test_the_roster_of_one_repository(layer: str, codes: set[str]) -> None:
+    with protected() as org:
+        commits = [{"files": {".github/reviewers.yaml": layer}}]
+        org.act("push", repo="acme/shop", branch="change", commits=commits)
+        shop = org.hub.world.repository("acme/shop")
+        shop.branches["main"] = shop.branches.pop("change")
+        assert org.codes("acme/shop") == codes
+
+
 def test_classic_protection_of_more_release_branches_than_one_query_shows() -> None:
     with protected() as org:
         _classic(org, admins=True)
