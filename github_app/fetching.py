@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from github_app.events import MalformedPayload
 from github_app.gateway import app as the_app
@@ -24,7 +24,7 @@ from github_app.store.errors import StoreError
 log = get_logger("fetching")
 
 KEPT = timedelta(days=3)
-# The list is ordered by attempt, and clocks differ: look a little further back than last time.
+# The list is ordered by attempt, and GitHub's clocks differ: look further back than last time.
 MARGIN = timedelta(minutes=10)
 # The gauge that says up to when everything was fetched: Unix seconds.
 FETCHED_AT = "deliveries_fetched_at"
@@ -52,7 +52,7 @@ class Fetcher:
         Raises: GitHubError, StoreError; what was taken in until then is safe.
         """
         began = self._now()
-        missing = self._missing(self._since(began, margin))
+        newest, missing = self._missing(self._since(margin))
         failed: list[GitHubError] = []
         for delivered in missing:
             try:
@@ -63,21 +63,25 @@ class Fetcher:
                 failed.append(error)  # one that GitHub cannot give does not hold up the others
         if failed:
             raise failed[0]
-        self._store.counters.set(FETCHED_AT, {}, began.timestamp())
+        if newest is not None:
+            # Our clock may be wrong: were it ahead, what fails next would seem to be known already.
+            until = min(max(began, newest), newest + MARGIN)
+            self._store.counters.set(FETCHED_AT, {}, until.timestamp())
         return len(missing)
 
-    def _since(self, began: datetime, margin: timedelta) -> datetime:
-        values = self._store.counters.read()
-        last = values.get((FETCHED_AT, ()))
-        oldest = began - KEPT
+    def _since(self, margin: timedelta) -> datetime:
+        last = self._store.counters.read().get((FETCHED_AT, ()))
         if last is None:
-            return oldest
-        return max(oldest, datetime.fromtimestamp(last, tz=began.tzinfo) - margin)
+            return self._now() - KEPT
+        return datetime.fromtimestamp(last, UTC) - margin
 
-    def _missing(self, since: datetime) -> list[Delivered]:
-        """One attempt of each GUID that the inbox does not know."""
+    def _missing(self, since: datetime) -> tuple[datetime | None, list[Delivered]]:
+        """When GitHub last delivered anything; one attempt of each GUID that the inbox does not
+        know."""
+        newest = None
         attempts: dict[str, Delivered] = {}
         for delivered in the_app.deliveries(self._github.app()):
+            newest = newest or delivered.delivered_at
             if delivered.delivered_at < since:
                 break
             attempts.setdefault(delivered.guid, delivered)
@@ -85,7 +89,7 @@ class Fetcher:
         known: set[str] = set()
         for start in range(0, len(guids), _LOOKED_UP):
             known |= self._store.inbox.knows(guids[start : start + _LOOKED_UP])
-        return [attempts[guid] for guid in reversed(guids) if guid not in known]
+        return newest, [attempts[guid] for guid in reversed(guids) if guid not in known]
 
     def _take(self, delivered: Delivered) -> None:
         try:

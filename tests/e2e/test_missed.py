@@ -1,6 +1,10 @@
 """What never arrived is fetched, what was missed is found: once, and behind live events."""
 
 import threading
+from datetime import timedelta
+from unittest.mock import patch
+
+import pytest
 
 from github_app.fetching import FETCHED_AT
 from github_app.store.stats import WorkState
@@ -42,10 +46,27 @@ def test_fetching_begins_where_it_ended(case: Inline) -> None:
     case.parts.fetcher.fetch()
     first = case.parts.store.counters.read()[(FETCHED_AT, ())]
     case.clock.skip(60)
+    case.open("other")
+    case.settle()
     case.hub.calls.reset()
     case.parts.fetcher.fetch()
     assert case.parts.store.counters.read()[(FETCHED_AT, ())] > first
     assert case.hub.calls.summary()["calls"] == 1
+
+
+@pytest.mark.parametrize("hours", [pytest.param(2, id="ahead"), pytest.param(-2, id="behind")])
+def test_what_failed_is_fetched_where_our_clock_is_wrong(case: Inline, hours: int) -> None:
+    number = case.open()
+    case.waiting(number)
+    fetcher = case.parts.fetcher
+    wrong = timedelta(hours=hours)
+    with patch.object(fetcher, "_now", lambda: case.clock.moment() + wrong):
+        fetcher.fetch()
+        lose_everything(case)
+        case.act("grace", "approve", number=number)
+        case.hub.drain()
+        assert fetcher.fetch() > 0
+    case.signed(number, "grace")
 
 
 def test_behind_a_firewall_everything_is_fetched(case: Inline) -> None:
