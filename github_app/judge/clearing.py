@@ -8,14 +8,18 @@ a rule asks for more approvals, and covers only what was seen before.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import compress
+from operator import not_
 
 from github_app.judge import detection, signoff
 from github_app.judge.contributors import Contributors
-from github_app.judge.facts import Actor, Event, PullRequest
+from github_app.judge.facts import Actor, Event, EventKind, PullRequest
 from github_app.judge.memory import Remembered
 from github_app.judge.policy import Requirement
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.roster import Roster
+from github_app.judge.signals import Place
+from github_app.judge.text import excerpt
 from github_app.judge.wants import Want
 
 
@@ -69,8 +73,10 @@ def clear(evidence: tuple[Remembered, ...], change: Change) -> Clearing:
     if Want.CLEARER in wants or change.writer_unknown:
         pending = Reason(code=Code.CLEARING_IGNORED, who=who, detail="is not known well enough yet")
         return Clearing(standing=evidence, reasons=(pending,), wants=wants)
-    cleared = tuple(item for item in evidence if item.first_seen <= event.at)
-    standing = tuple(item for item in evidence if item.first_seen > event.at)
+    anew = _labels_since(event, change.pull)
+    stands = [item.first_seen > event.at or _is_label(item, anew) for item in evidence]
+    standing = tuple(compress(evidence, stands))
+    cleared = tuple(compress(evidence, map(not_, stands)))
     if not cleared:
         return Clearing(standing=standing, wants=wants)
     reasons = (Reason(code=Code.EVIDENCE_CLEARED, who=who),)
@@ -109,6 +115,18 @@ def may_push(pull: PullRequest, actor: Actor) -> bool | None:
         if review.author is not None and review.author.id == actor.id
     ]
     return pull.can_push.get(actor.id, told[-1] if told else None)
+
+
+def _labels_since(clearing: Event, pull: PullRequest) -> frozenset[str]:
+    """The labels put on after the clearing, if only again: somebody has said it anew."""
+    since = pull.timeline[pull.timeline.index(clearing) + 1 :]
+    return frozenset(
+        excerpt(event.label) for event in since if event.kind is EventKind.LABELED and event.label
+    )
+
+
+def _is_label(item: Remembered, labels: frozenset[str]) -> bool:
+    return item.signal.place is Place.LABEL and item.signal.ref in labels
 
 
 def _label_edited(event: Event) -> bool:

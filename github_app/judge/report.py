@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
+from github_app.judge.contributors import Part
 from github_app.judge.detection import CLEARING_LABEL
 from github_app.judge.markup import code, commit_link, person, plain
 from github_app.judge.memory import Remembered
@@ -529,6 +530,8 @@ def _sentence(page: _Page, reason: Reason) -> str:
 
 def _own_work(page: _Page, reason: Reason) -> str:
     """Somebody's part: ``detail`` is one of our own phrases, the commit is linked."""
+    if reason.detail == Part.PUSHED and not reason.sha:
+        return f"{person(reason.who)} pushed to it, or pushed one of its commits to another branch"
     what = f" commit {page.commit(reason.sha)}" if reason.sha else ""
     return f"{person(reason.who)} {reason.detail}{what}"
 

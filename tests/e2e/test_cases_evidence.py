@@ -418,6 +418,18 @@ def test_new_evidence_after_it_was_set_aside(case: Inline) -> None:
     case.refused(number, "CS012")
 
 
+def test_label_that_was_set_aside_is_put_on_again(case: Inline) -> None:
+    number = case.open(message=HUMAN)
+    case.act("june", "add_label", number=number, label="ai-assisted")
+    ready_to_clear(case)
+    case.act("grace", "add_label", number=number, label=CLEAR)
+    case.expect(number, "success", "CS003")
+    case.act("june", "remove_label", number=number, label="ai-assisted")
+    case.expect(number, "success", "CS003")
+    case.act("june", "add_label", number=number, label="ai-assisted")
+    case.refused(number, "CS012")
+
+
 @pytest.mark.parametrize(
     ("message", "code"),
     [

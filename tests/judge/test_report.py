@@ -151,6 +151,14 @@ def test_own_work_names_the_commit() -> None:
     assert f"- `@grace` wrote commit {link(OLD)}" in said(pull).summary
 
 
+def test_a_push_that_only_memory_tells_of_is_said_in_a_whole_sentence() -> None:
+    memory = Memory(pushers=(user("grace"),))
+    verdict = judge(a_pull(approval("grace")), a_roster(), memory, CATALOGUE)
+    assert ("- `@grace` pushed to it, or pushed one of its commits to another branch") in report(
+        verdict, web_url=WEB
+    ).summary
+
+
 def test_people_who_are_away_come_last_and_say_so() -> None:
     away = PEOPLE.replace(
         "grace: {id: 1906, level: senior}",
