@@ -8,6 +8,7 @@ import github.Auth
 import pytest
 
 from github_app import teams
+from github_app.judge.again import RIGHTS_AGE
 from github_app.store.audit import RecordKind
 from github_app.store.task import Task, TaskKind
 from sandbox.seed import ROSTER
@@ -231,6 +232,31 @@ def test_secret_team_gives_nobody_a_level_and_the_check_says_so(case: Inline) ->
     case.act("grace", "approve", number=number)
     seen = case.refused(number, "CS073")
     assert "acme/board" in seen.summary
+
+
+# --- rights to push -------------------------------------------------------------------------------
+
+
+def test_signer_who_lost_the_right_to_push_and_nobody_told(case: Inline) -> None:
+    number = signed_off(case)
+    with case.hub.world.quiet():
+        case.act("olga", "remove_collaborator", login="grace")
+    case.sweep()
+    case.signed(number, "grace")  # nothing that a sweep reads shows it
+    case.clock.skip(RIGHTS_AGE.total_seconds())
+    case.sweep()
+    case.refused(number, "CS035")
+
+
+def test_rights_are_read_again_once_and_not_by_every_sweep(case: Inline) -> None:
+    number = signed_off(case)
+    case.clock.skip(RIGHTS_AGE.total_seconds())
+    case.sweep()
+    case.clock.skip(LATER)
+    case.hub.calls.reset()
+    case.sweep()
+    assert snapshots(case) == 0
+    case.signed(number, "grace")
 
 
 # --- suspension -----------------------------------------------------------------------------------

@@ -1,15 +1,16 @@
-"""When time alone changes what a check says: somebody who could sign leaves, or comes back."""
+"""When time alone changes what a check says: somebody who could sign leaves, or comes back, or what
+is known of who may push is old."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from github_app.judge.again import look_again_at
+from github_app.judge.again import RIGHTS_AGE, look_again_at
 from github_app.judge.people import Person
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.verdict import Outcome, Verdict
-from tests.judge.build import a_pull
+from tests.judge.build import a_pull, approval
 
 TODAY = date(2026, 12, 24)
 Away = tuple[date, date] | None
@@ -59,3 +60,17 @@ def test_next_moment(away: list[Away], expected: datetime | None) -> None:
 @pytest.mark.parametrize("hour", [0, 23])
 def test_the_hour_of_the_day_does_not_matter(hour: int) -> None:
     assert look_again_at(waiting(december(20, 24), hour=hour)) == midnight(25)
+
+
+def test_who_signed_is_looked_at_again_half_a_day_later() -> None:
+    verdict = waiting(december(26, 30))
+    signed = replace(verdict, outcome=Outcome.SIGNED_OFF, counted=(approval("grace"),))
+    again = look_again_at(signed)
+    assert again == verdict.pull.taken_at + RIGHTS_AGE
+    later = replace(signed.pull, taken_at=signed.pull.taken_at + timedelta(minutes=59))
+    assert look_again_at(replace(signed, pull=later)) == again, "not another moment every time"
+
+
+def test_who_comes_back_sooner_is_not_forgotten_for_it() -> None:
+    verdict = replace(waiting(december(20, 24), hour=23), counted=(approval("grace"),))
+    assert look_again_at(verdict) == midnight(25)
