@@ -24,12 +24,15 @@ def propose(case: Inline, text: str | None) -> int:
     ],
 )
 def test_a_layer_is_changed(case: Inline, text: str | None) -> None:
-    """What it said before is not held against it; only the organisation's roster is."""
+    """It says what every rule holds for, so the strictest of those in force asks for its sign-off;
+    that there was another layer before is not held against it."""
     case.act("olga", "put_file", path=LAYER, content=RULES)
     number = propose(case, text)
-    case.refused(number, "CS004")
+    case.refused(number, "CS004", "CS019")
     case.act("grace", "approve", number=number)
-    case.signed(number, "grace")
+    case.refused(number, "CS004", "CS012", "CS019")
+    case.act("ada", "approve", number=number)
+    case.signed(number, "ada")
 
 
 @pytest.mark.parametrize(
