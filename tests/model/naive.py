@@ -228,8 +228,16 @@ def _standing(case: _Case, evidence: Evidence) -> set[str]:
         if event.kind == "LabeledEvent" and event.data["label"].name == CLEAR_LABEL
     ]
     by, at = applied[-1].actor, applied[-1].at
+    since = pull.timeline[pull.timeline.index(applied[-1]) + 1 :]
+    said_anew = any(
+        event.kind == "LabeledEvent" and event.data["label"].name == AI_LABEL for event in since
+    )
     if by is None or _rank(law, by) < law.needed_rank(pull) or _writer_is_hidden(case):
         return set(evidence)
     if by.login in _contributors(case) or not _may_push(case.world, by, pull):
         return set(evidence)
-    return {what for what, seen in evidence.items() if seen is None or seen > at}
+    return {
+        what
+        for what, seen in evidence.items()
+        if seen is None or seen > at or (what == "label" and said_anew)
+    }
