@@ -140,22 +140,31 @@ def web_services(parts: Parts) -> "Services":
 
 
 def checks_credentials(github: GitHub) -> Callable[[], str | None]:
-    """Whether GitHub accepts the app's key: asked once a minute at most."""
+    """Whether GitHub accepts the app's key: asked once a minute at most. While it is slow to say so
+    others are told what it said last: they would take all threads that webhooks need."""
     lock = threading.Lock()
     last: tuple[float, str | None] | None = None
 
-    def check() -> str | None:
+    def ask() -> str | None:
         nonlocal last
-        with lock:
-            if last is not None and time.monotonic() - last[0] < CREDENTIALS_AGE:
-                return last[1]
-            try:
-                the_app.identity(github.app())
-                problem = None
-            except GitHubError as error:
-                problem = f"{error}. {error.advice}"
-            last = (time.monotonic(), problem)
-            return problem
+        if last is not None and time.monotonic() - last[0] < CREDENTIALS_AGE:
+            return last[1]
+        try:
+            the_app.identity(github.app())
+            problem = None
+        except GitHubError as error:
+            problem = f"{error}. {error.advice}"
+        last = (time.monotonic(), problem)
+        return problem
+
+    def check() -> str | None:
+        known = last
+        if not lock.acquire(blocking=known is None):
+            return None if known is None else known[1]
+        try:
+            return ask()
+        finally:
+            lock.release()
 
     return check
 
