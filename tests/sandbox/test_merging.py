@@ -491,7 +491,7 @@ def test_groups_are_rebuilt_when_the_branch_moves(queued: Sandbox, inbox: Inbox)
     assert queued.pull(number)["state"] == "merged"
     assert queued.drain()
     reasons = [body["reason"] for body in inbox.bodies("merge_group.destroyed")]
-    assert reasons == ["invalidated", "merged"]
+    assert sorted(reasons) == ["invalidated", "merged"]  # webhooks come in any order
 
 
 def test_one_may_jump_the_queue(queued: Sandbox) -> None:
