@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sandbox.git import diff
+from sandbox.git import Commit, diff
 from sandbox.world import Account, PullRequest, Review, World
 
 AI_LABEL, CLEAR_LABEL = "ai-assisted", "not-ai-assisted"
@@ -40,7 +40,8 @@ class Law:
 
 def evidence_now(pull: PullRequest) -> set[str]:
     """Everything about the pull request that GitHub shows at this moment, its history included."""
-    found = {f"commit {commit.sha}" for commit in pull.commits if TRAILER in commit.message}
+    commits = [*pull.commits, *_forced_away(pull)]
+    found = {f"commit {commit.sha}" for commit in commits if TRAILER in commit.message}
     labelled = [event for event in pull.timeline if event.kind == "LabeledEvent"]
     if any(event.data["label"].name == AI_LABEL for event in labelled):
         found.add("label")
@@ -49,6 +50,14 @@ def evidence_now(pull: PullRequest) -> set[str]:
     if pull.author.kind == "Bot":
         found.add("opener")
     return found
+
+
+def _forced_away(pull: PullRequest) -> list[Commit]:
+    """The timeline names each head that was forced away; those commits are still to be had."""
+    home = pull.repository
+    tip = home.branches[pull.base_ref]
+    heads = [one.data["before"] for one in pull.timeline if one.kind == "HeadRefForcePushedEvent"]
+    return [commit for head in heads for commit in home.store.between(tip, head)]
 
 
 @dataclass(frozen=True)
