@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -20,6 +21,9 @@ START_SECONDS = 90.0
 STOP_SECONDS = 40.0
 # What must not leak into the app under test from the shell that runs the bench.
 _OURS = ("GITHUB_", "COUNTERSIGN_", "DATABASE_URL", "HOST", "PORT")
+
+_WORK = re.compile(r'^countersign_work\{state="(\w+)"\} (\S+)$', re.MULTILINE)
+_TO_DO = frozenset({"ready", "leased", "waiting"})
 
 
 class AppFailed(Exception):
@@ -112,12 +116,24 @@ class App:
         self._process = None
 
     def answers(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            connection.request("GET", "/healthz")
-            return connection.getresponse().status == 200
+            return self._get("/healthz")[0] == 200
         except OSError:
             return False
+
+    def idle(self) -> bool:
+        """Whether nothing is to be done, by its own metrics."""
+        _, text = self._get("/metrics")
+        states = _WORK.findall(text)
+        assert states, "no work in the metrics"
+        return not any(float(count) for state, count in states if state in _TO_DO)
+
+    def _get(self, path: str) -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
         finally:
             connection.close()
 

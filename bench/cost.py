@@ -105,7 +105,7 @@ def storm(hub: Hub, events: int = STORM) -> Spent:
 
 def run(*, events: int = STORM, latency_ms: int = 100) -> list[Figure]:
     with Hub(latency_ms=latency_ms) as hub, App(hub.env()) as app:
-        hub.target = app.url
+        hub.target, hub.idle = app.url, app.idle
         whole = life(hub)
         changed, unchanged = one(hub, changed=True), one(hub, changed=False)
         storms = storm(hub, events)

@@ -71,6 +71,7 @@ class Hub:
 
     latency_ms: float = 0.0
     target: str = ""
+    idle: Callable[[], bool] = lambda: True  # whether the app has nothing to do, where it is asked
     rate_limit: int = GENEROUS
     calls: list[Called] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
@@ -141,7 +142,8 @@ class Hub:
         return True
 
     def settle(self, quiet: float = 0.3, *, seconds: float = 60.0) -> None:
-        """Wait until nothing is delivered or asked any more for ``quiet`` seconds."""
+        """Wait until nothing is delivered or asked any more for ``quiet`` seconds, and the app says
+        that it has nothing to do."""
         deadline = time.monotonic() + seconds
         seen, since = -1, time.monotonic()
         while time.monotonic() < deadline:
@@ -149,7 +151,9 @@ class Hub:
             if now != seen or self.box.courier.waiting:
                 seen, since = now, time.monotonic()
             elif time.monotonic() - since >= quiet:
-                return
+                if self.idle():
+                    return
+                since = time.monotonic()
             time.sleep(0.01)
 
     # --- what it sends ---------------------------------------------------------------------------

@@ -281,7 +281,9 @@ def _next(page: _Page) -> str:
             return "nothing; this check does not stand in the way."
         case Outcome.OBJECTED:
             whose = _all([person(r.who) for r in verdict.reasons if _is(r, Code.CHANGES_REQUESTED)])
-            return f"make the changes, then ask {whose} to review again: only they can lift it."
+            return (
+                f"make the changes, then ask {whose} to review again: no other approval lifts it."
+            )
         case Outcome.CANNOT_JUDGE:
             return _ADVICE.get(first.code, _ASK_ADMIN)
         case Outcome.WAITING:
