@@ -162,15 +162,15 @@ class Publisher:
             repository_id=target.repository.id, oid=target.oid, check_name=self._check_name
         )
 
-    def remember(self, judged: Judged) -> None:
+    def remember(self, judged: Judged) -> bool:
         """Keep the evidence, the pushes and the repository's name, before anything is said on
-        their ground."""
+        their ground; whether anything of it is new, or new for this head."""
         pull = judged.snapshot.pull
         if pull.repository.full_name.casefold() not in judged.known.names:
             self._store.names.note(pull.repository.id, pull.repository.full_name)
         head = (pull.repository.id, pull.number, pull.head_oid)
         if not _anything(judged.memory) or (judged.memory == judged.known and head in self._heads):
-            return
+            return False
         found = traces(judged)
         self._store.memory.add(
             change_of(pull),
@@ -180,6 +180,7 @@ class Publisher:
             seen_at=max(pull.taken_at, pull.updated_at),
         )
         self._heads = {head} if len(self._heads) >= HEADS_KEPT else self._heads | {head}
+        return True
 
     def say_failed(self, claim: Claim, reason: Reason) -> None:
         """Put "cannot judge" on the head that the event named: never leave an old green there."""

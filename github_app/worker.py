@@ -364,10 +364,10 @@ class Worker:
             _refuse_no_commits(claim, snapshot)
             twins.append(self._judge(installation, snapshot))
         family = [own, *twins]
-        if any(judged.memory != judged.known for judged in family):
-            # What is first seen of one holds for all of them: their commits are the same.
-            for judged in family:
-                self._publisher.remember(judged)
+        news = [self._publisher.remember(judged) for judged in family]  # of each, not of the first
+        if any(news):
+            # What is seen of one holds for all of them, their commits are the same: what is seen
+            # for the first time, and what was known but not yet of this head.
             own, *twins = [self._judgement.judge(installation, one.snapshot) for one in family]
         for judged in (own, *twins):
             self._publisher.remember(judged)

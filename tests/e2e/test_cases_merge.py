@@ -61,6 +61,16 @@ def test_twin_brings_the_evidence_and_its_sign_off_at_once(case: Inline) -> None
     case.refused(number, "CS012")
 
 
+def test_twin_s_known_evidence_holds_for_a_new_head_in_the_same_judgement(case: Inline) -> None:
+    """It is nothing new for the twin, but the other has never had this commit."""
+    number = case.open(message=HUMAN)
+    other = twin_of(case, base="easy", body="AI-assisted: yes")
+    case.refused(other, "CS012")
+    case.act("kim", "force_push", branch="fix", commits=[{"message": "Mend the tax"}])
+    case.act("grace", "approve", number=other)
+    case.refused(number, "CS012")
+
+
 def test_twin_signed_off_when_both_are(case: Inline) -> None:
     number = case.open()
     other = twin_of(case, base="stable")
