@@ -218,6 +218,7 @@ def test_the_diff_is_read_once_for_a_head_and_only_where_it_matters(case: Inline
     case.act("kim", "comment", number=number, body="?")
     case.waiting(number)
     assert compared() == once
-    by_hand = case.open("plain", commits=[{"message": "x", "files": {"docs/b.md": "x\n"}}])
+    # Of another size: two commits of one author, one second and one size are compared.
+    by_hand = case.open("plain", commits=[{"message": "x", "files": {"docs/b.md": "x\ny\n"}}])
     case.expect(by_hand, "success", "CS001")
     assert compared() == once
