@@ -68,7 +68,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert database_problem(f"sqlite:///{tmp_path / 'none' / 'c.db'}") != ""
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
 def test_a_killed_supervisor_leaves_no_children(environment: dict[str, str]) -> None:
     running = serve(environment)
     assert running.stderr is not None

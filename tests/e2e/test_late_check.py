@@ -37,7 +37,7 @@ def _reading(worker: Worker, note: Any) -> Iterator[None]:
     read = type(judgement).read
 
     def reads(self: object, *arguments: Any) -> Snapshot:
-        snapshot = read(self, *arguments)  # type: ignore[arg-type] # it is the judgement
+        snapshot = read(self, *arguments)  # type: ignore[arg-type] # the patched method passes its own arguments on
         changed = note(snapshot)
         return snapshot if changed is None else changed
 
@@ -148,9 +148,9 @@ def test_write_of_which_nobody_knows_is_made_again(case: Inline, *, arrived: boo
         if method in {"POST", "PATCH"} and not broken:
             broken.append(method)
             if arrived:
-                rest(self, method, *arguments, **more)  # type: ignore[arg-type] # the installation
+                rest(self, method, *arguments, **more)  # type: ignore[arg-type] # the patched method passes its arguments on
             raise Unavailable("no answer", status=502)
-        return rest(self, method, *arguments, **more)  # type: ignore[arg-type] # the same
+        return rest(self, method, *arguments, **more)  # type: ignore[arg-type] # the patched method passes its arguments on
 
     with patch.object(installation, "rest", breaks):
         approve(case, number)

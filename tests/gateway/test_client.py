@@ -103,7 +103,7 @@ def test_the_app_shows_a_jwt_that_github_accepts(hub: Hub, github: GitHub) -> No
     first, second = (str(call.request.headers["Authorization"]) for call in hub.mock.calls)
     assert first == second
     public = load_pem_private_key(pem().encode(), None).public_key()
-    claims = jwt.decode(first.removeprefix("Bearer "), public, ["RS256"])  # type: ignore[arg-type]  # an RSA key
+    claims = jwt.decode(first.removeprefix("Bearer "), public, ["RS256"])  # type: ignore[arg-type]  # the loader may give any key; this PEM is RSA
     assert claims["iss"] == str(APP_ID)
     assert claims["exp"] - datetime.now(UTC).timestamp() <= 600
     assert claims["iat"] < datetime.now(UTC).timestamp() - 50

@@ -154,5 +154,5 @@ def test_what_a_query_costs(name: str, points: int) -> None:
 
 
 def test_every_document_is_priced() -> None:
-    marks = test_what_a_query_costs.pytestmark  # type: ignore[attr-defined]  # pytest's
+    marks = test_what_a_query_costs.pytestmark  # type: ignore[attr-defined]  # pytest adds it; a function's type has no such name
     assert {param.values[0] for param in marks[0].args[1]} == set(NAMES)

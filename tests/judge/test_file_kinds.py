@@ -23,7 +23,9 @@ EXTENDED = (
 TEXT = b"".join(b"line %d\n" % n for n in range(40))
 Files = dict[str, tuple[str, bytes]]
 
-needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+needs_git = pytest.mark.skipif(
+    shutil.which("git") is None, reason="compares with the real git, which this machine lacks"
+)
 
 
 def git(where: Path, *arguments: str) -> bytes:

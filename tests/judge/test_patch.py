@@ -281,7 +281,9 @@ def test_is_whole(counts: list[tuple[int, int]], whole: bool) -> None:
 
 # --- against git ----------------------------------------------------------------------------------
 
-needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+needs_git = pytest.mark.skipif(
+    shutil.which("git") is None, reason="compares with the real git, which this machine lacks"
+)
 Files = dict[str, tuple[str, str]]  # path -> mode, content
 
 

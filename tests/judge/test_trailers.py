@@ -69,7 +69,9 @@ PIECES = (
 )
 
 
-@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+@pytest.mark.skipif(
+    shutil.which("git") is None, reason="compares with the real git, which this machine lacks"
+)
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -80,7 +82,9 @@ def test_git_says_the_same(tmp_path: Path, message: str) -> None:
     assert ours == _git(message, tmp_path)
 
 
-@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+@pytest.mark.skipif(
+    shutil.which("git") is None, reason="compares with the real git, which this machine lacks"
+)
 def test_git_says_the_same_of_whole_messages(tmp_path: Path) -> None:
     for message in (
         f"Tidy\n\nText: with a colon\nand more.\n\n{CLAUDE}",

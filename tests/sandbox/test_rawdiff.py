@@ -39,7 +39,9 @@ def write(where: Path, files: Files) -> str:
     return git(where, "write-tree").decode().strip()
 
 
-@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+@pytest.mark.skipif(
+    shutil.which("git") is None, reason="compares with the real git, which this machine lacks"
+)
 @pytest.mark.parametrize(
     ("old", "new"),
     [
