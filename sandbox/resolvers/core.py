@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sandbox.auth import Caller, Limits
 from sandbox.connections import Connection, Price, Problem
@@ -31,6 +31,7 @@ from sandbox.world import (
 
 Resolver = Callable[..., Any]
 FIELDS: dict[str, Resolver] = {}
+GitObject = TypeVar("GitObject", GitCommit, Blob, Tree)
 _PAGING = frozenset({"first", "last", "after", "before"})
 # They change nothing here: everything is owned, everybody a direct member, teams have no parents.
 _WITHOUT_EFFECT = frozenset(
@@ -78,23 +79,23 @@ def resolves(*names: str) -> Callable[[Resolver], Resolver]:
 
 
 @dataclass(frozen=True, slots=True)
-class CommitView:
-    """A commit as seen in one repository."""
+class InRepository(Generic[GitObject]):
+    """An object of git as seen in one repository."""
 
     repository: Repository
-    git: GitCommit
+    git: GitObject
 
 
-@dataclass(frozen=True, slots=True)
-class BlobView:
-    repository: Repository
-    git: Blob
+class CommitView(InRepository[GitCommit]):
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TreeView:
-    repository: Repository
-    git: Tree
+class BlobView(InRepository[Blob]):
+    __slots__ = ()
+
+
+class TreeView(InRepository[Tree]):
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +113,19 @@ class RefView:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleView:
+class InRuleset:
+    """One of a ruleset's lists, by its place there."""
+
     ruleset: Ruleset
     place: int
 
 
-@dataclass(frozen=True, slots=True)
-class Bypass:
-    ruleset: Ruleset
-    place: int
+class RuleView(InRuleset):
+    __slots__ = ()
+
+
+class Bypass(InRuleset):
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
