@@ -422,3 +422,11 @@ def _classic_push_problems(
     if sha is not None and classic.settings.get("required_pull_request_reviews"):
         found.append("Changes must be made through a pull request.")
     return found
+
+
+def queue_options(repository: Repository, branch: str) -> dict[str, Any] | None:
+    """The parameters of the branch's merge_queue rule, or None without a queue."""
+    for _, rule in rules_for(repository, branch):
+        if rule["type"] == "merge_queue":
+            return dict(rule.get("parameters") or {})
+    return None

@@ -7,8 +7,8 @@ from typing import Any
 
 from sandbox.actions.common import require
 from sandbox.actions.merges import settle
-from sandbox.actions.pushes import suite_for
 from sandbox.actions.queue import advance
+from sandbox.actions.refs import suite_for
 from sandbox.actions.registry import action
 from sandbox.errors import Forbidden, Invalid, NotFound, Refused
 from sandbox.world import App, CheckRun, CheckSuite, Repository, Status, World

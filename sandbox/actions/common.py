@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.errors import Forbidden, Invalid, NotFound, Refused
-from sandbox.world import Account, App, Event, PullRequest, Repository, World, at_least
+from sandbox.world import Account, App, Event, PullRequest, Repository, Review, World, at_least
 
 MAX_BODY, MAX_TITLE, MAX_LABEL = 65536, 256, 50  # characters; GitHub's database columns
 
@@ -82,6 +82,45 @@ def pulls_from(repository: Repository, branch: str) -> list[PullRequest]:
 def emit_pull(world: World, pull: PullRequest, what: str, sender: Account, **extra: Any) -> None:
     """Send ``pull_request`` with this action."""
     world.emit("pull_request", what, repository=pull.repository, sender=sender, pull=pull, **extra)
+
+
+def close(world: World, pull: PullRequest, by: Account) -> None:
+    """Close without merging."""
+    pull.state, pull.closed_at = "closed", world.now()
+    unindex_open(pull)
+    record(world, pull, "ClosedEvent", by)
+    emit_pull(world, pull, "closed", by)
+
+
+def change_base(world: World, pull: PullRequest, by: Account, base: str, kind: str) -> None:
+    """Point the pull request at another base branch and say so."""
+    repository = pull.repository
+    old_ref, old_sha = pull.base_ref, pull.base_sha
+    unindex_open(pull)
+    pull.base_ref, pull.base_sha = base, repository.branches[base]
+    index_open(pull)
+    record(world, pull, kind, by, previous=old_ref, current=base)
+    changes = {"base": {"ref": {"from": old_ref}, "sha": {"from": old_sha}}}
+    emit_pull(world, pull, "edited", by, changes=changes)
+
+
+def dismiss(world: World, found: Review, by: Account, message: str) -> None:
+    """Set DISMISSED, keep what it was in the timeline, tell everybody."""
+    pull, was = found.pull, found.state
+    found.state, found.updated_at = "DISMISSED", world.now()
+    record(
+        world, pull, "ReviewDismissedEvent", by,
+        previous_state=was, message=message, review=found, head=pull.head_sha,
+    )  # fmt: skip
+    emit_review(world, found, "dismissed", by)
+
+
+def emit_review(world: World, made: Review, what: str, sender: Account, **extra: object) -> None:
+    pull = made.pull
+    world.emit(
+        "pull_request_review", what,
+        repository=pull.repository, sender=sender, pull=pull, review=made, **extra,
+    )  # fmt: skip
 
 
 def app_of(actor: Account) -> App | None:

@@ -7,16 +7,17 @@ from sandbox.actions.common import (
     MAX_LABEL,
     MAX_TITLE,
     app_of,
+    change_base,
     check_length,
+    close,
     emit_pull,
     index_open,
     open_only,
     record,
     require,
-    unindex_open,
 )
 from sandbox.actions.merges import settle
-from sandbox.actions.pushes import close, update_ref
+from sandbox.actions.refs import leave, update_ref
 from sandbox.actions.registry import action
 from sandbox.errors import Forbidden, Invalid, NotFound, Refused
 from sandbox.world import (
@@ -137,18 +138,6 @@ def _retarget(world: World, pull: PullRequest, by: Account, base: str) -> None:
     change_base(world, pull, by, base, "BaseRefChangedEvent")
 
 
-def change_base(world: World, pull: PullRequest, by: Account, base: str, kind: str) -> None:
-    """Point the pull request at another base branch and say so."""
-    repository = pull.repository
-    old_ref, old_sha = pull.base_ref, pull.base_sha
-    unindex_open(pull)
-    pull.base_ref, pull.base_sha = base, repository.branches[base]
-    index_open(pull)
-    record(world, pull, kind, by, previous=old_ref, current=base)
-    changes = {"base": {"ref": {"from": old_ref}, "sha": {"from": old_sha}}}
-    emit_pull(world, pull, "edited", by, changes=changes)
-
-
 @action
 def delete_edit(world: World, actor: str, repo: str, *, number: int, edit: int) -> PullRequest:
     """Blank one revision in the body's history (0 is the oldest): who and when remain."""
@@ -260,8 +249,6 @@ def mark_ready(world: World, actor: str, repo: str, *, number: int) -> PullReque
 
 @action
 def close_pull_request(world: World, actor: str, repo: str, *, number: int) -> PullRequest:
-    from sandbox.actions.queue import leave
-
     by, pull = world.account(actor), world.pull(repo, number)
     if by is not pull.author:
         require(world, by, pull.repository, "triage")

@@ -8,19 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox import rules
-from sandbox.actions.common import (
-    emit_pull,
-    index_open,
-    open_only,
-    pulls_from,
-    record,
-    require,
-    unindex_open,
-)
+from sandbox.actions.common import open_only, pulls_from, require
+from sandbox.actions.refs import decline, remove_ref, update_ref
 from sandbox.actions.registry import action
 from sandbox.errors import Forbidden, NotFound, Refused
 from sandbox.git import (
-    EMPTY_SHA,
     EMPTY_TREE,
     FILE,
     Blob,
@@ -35,9 +27,6 @@ from sandbox.world import (
     WEB_FLOW,
     Account,
     Activity,
-    App,
-    CheckSuite,
-    PullRequest,
     Repository,
     World,
 )
@@ -218,43 +207,8 @@ def delete_branch(world: World, actor: str, repo: str, *, branch: str) -> Activi
     by, repository = world.account(actor), world.repository(repo)
     _may_push(world, by, repository, branch)
     old = _known(repository, f"refs/heads/{branch}")
-    _decline(rules.push_problems(world, repository, branch, by, None, forced=False))
+    decline(rules.push_problems(world, repository, branch, by, None, forced=False))
     return remove_ref(world, by, repository, branch, old)
-
-
-def remove_ref(
-    world: World, by: Account, repository: Repository, branch: str, old: str
-) -> Activity:
-    """Drop the ref, close what came from it, tell everybody."""
-    activity = _log(world, repository, branch, old, EMPTY_SHA, by, "branch_deletion")
-    del repository.branches[branch]
-    world.emit("push", "", repository=repository, sender=by, activity=activity)
-    for pull in pulls_from(repository, branch):
-        record(world, pull, "HeadRefDeletedEvent", by, head_ref_name=branch)
-        close(world, pull, by)
-    for number in sorted(repository.open_by_base.get(branch, ())):
-        _base_is_gone(world, repository.pulls[number], by)
-    return activity
-
-
-def _base_is_gone(world: World, pull: PullRequest, by: Account) -> None:
-    """The base branch was deleted: retarget if it was merged elsewhere, close otherwise."""
-    from sandbox.actions.pulls import change_base
-
-    old = pull.base_ref
-    merged = [p for p in pull.repository.pulls.values() if p.merged and p.head_ref == old]
-    if merged and merged[-1].base_ref in pull.repository.branches:
-        change_base(world, pull, by, merged[-1].base_ref, "AutomaticBaseChangeSucceededEvent")
-    else:
-        close(world, pull, by)
-
-
-def close(world: World, pull: PullRequest, by: Account) -> None:
-    """Close without merging."""
-    pull.state, pull.closed_at = "closed", world.now()
-    unindex_open(pull)
-    record(world, pull, "ClosedEvent", by)
-    emit_pull(world, pull, "closed", by)
 
 
 # git check-ref-format, for one branch name
@@ -291,195 +245,6 @@ def _fork_point(repository: Repository, tip: str) -> str:
     if found is None:
         raise Refused("the branch shares no history with the default branch: say onto")
     return found
-
-
-def _decline(problems: list[str]) -> None:
-    if problems:
-        raise Refused("protected branch hook declined: " + " ".join(problems))
-
-
-def _log(
-    world: World,
-    repository: Repository,
-    branch: str,
-    before: str,
-    after: str,
-    by: Account,
-    kind: str,
-) -> Activity:
-    now = world.now()
-    activity = Activity(
-        id=world.new_id(), ref=f"refs/heads/{branch}", before=before, after=after, actor=by,
-        kind=kind, at=now,
-    )  # fmt: skip
-    repository.activities.append(activity)
-    repository.pushed_at = repository.updated_at = now
-    return activity
-
-
-def update_ref(
-    world: World, by: Account, repository: Repository, branch: str, new: str, *,
-    kind: str = "", enforce: bool = True, landing: PullRequest | None = None,
-) -> Activity:  # fmt: skip
-    """Move a branch and let everything follow: activity, ``push``, synchronised pull requests.
-
-    Refused if the rules of the branch decline a direct push. A push that changes nothing is
-    recorded as an activity of its own kind and nothing else happens, as with git.
-    """
-    old = repository.branches.get(branch)
-    forced = old is not None and not repository.store.is_ancestor(old, new)
-    if enforce and old is not None:
-        _decline(rules.push_problems(world, repository, branch, by, new, forced=forced))
-        _note_rules(world, by, repository, branch, old, new, forced=forced)
-    natural = "branch_creation" if old is None else "force_push" if forced else "push"
-    activity = _log(world, repository, branch, old or EMPTY_SHA, new, by, kind or natural)
-    if old == new:
-        return activity
-    repository.branches[branch] = new
-    extra = {"forced": forced, "activity": activity}
-    world.emit("push", "", repository=repository, sender=by, **extra)
-    for pull in pulls_from(repository, branch):
-        synchronise(world, pull, old or EMPTY_SHA, new, by, forced=forced)
-    if not branch.startswith("gh-readonly-queue/"):
-        request_suites(world, repository, branch, old, new, by)
-    _follow_base(world, repository, branch, old, new, by, forced=forced, landing=landing)
-    if kind != "merge_queue_merge":
-        _move_queue(world, repository, branch, by)
-    return activity
-
-
-def _move_queue(world: World, repository: Repository, branch: str, by: Account) -> None:
-    from sandbox.actions.queue import base_moved
-
-    base_moved(world, repository, branch, by)
-
-
-def _note_rules(
-    world: World,
-    by: Account,
-    repository: Repository,
-    branch: str,
-    old: str,
-    new: str,
-    *,
-    forced: bool,
-) -> None:
-    """A rule suite for a direct push that met rules: passed, or let through by a bypass."""
-    if not rules.rules_for(repository, branch):
-        return
-    hidden = rules.push_problems(world, repository, branch, world.ghost, new, forced=forced)
-    repository.rule_suites.append(
-        {
-            "id": world.new_id(),
-            "actor": by,
-            "before": old,
-            "after": new,
-            "ref": f"refs/heads/{branch}",
-            "at": world.now(),
-            "result": "bypass" if hidden else "pass",
-        }
-    )
-
-
-def synchronise(
-    world: World, pull: PullRequest, before: str, after: str, by: Account, *, forced: bool
-) -> None:
-    """The head moved: new commits, stale reviews dismissed where a rule says so, an event."""
-    from sandbox.actions.queue import leave
-
-    old_base, old_files = pull.base_sha, pull.files
-    unindex_open(pull)
-    pull.head_sha = after
-    pull.base_sha = pull.repository.branches.get(pull.base_ref, old_base)
-    index_open(pull)
-    pull.updated_at = world.now()
-    if forced:
-        record(
-            world, pull, "HeadRefForcePushedEvent", by,
-            before=before, after=after, ref_name=pull.head_ref, ref_repository=pull.head_repository,
-        )  # fmt: skip
-    leave(world, pull, by, "New commits were pushed")
-    emit_pull(world, pull, "synchronize", by, before=before, after=after)
-    if rules.dismisses_stale(pull) and not _same_diff(old_files, pull.files):
-        _dismiss_stale(world, pull, by)
-    if pull.auto_merge and world.permission(by, pull.repository) in ("none", "read", "triage"):
-        pull.auto_merge = None
-        record(world, pull, "AutoMergeDisabledEvent", by, reason="pushed by non-writer")
-
-
-def _same_diff(old: list[Any], new: list[Any]) -> bool:
-    def key(change: Any) -> tuple[str, str, str | None]:
-        return change.path, change.old_path, change.patch
-
-    return [key(change) for change in old] == [key(change) for change in new]
-
-
-def _dismiss_stale(world: World, pull: PullRequest, by: Account) -> None:
-    from sandbox.actions.reviews import dismiss
-
-    for review in pull.reviews:
-        if review.state == "APPROVED":
-            dismiss(world, review, by, "")
-
-
-def request_suites(
-    world: World, repository: Repository, branch: str, before: str | None, after: str, by: Account
-) -> None:
-    """A push opens an empty suite for each installed app with checks: write."""
-    for installation in world.installations_of(repository):
-        if installation.permissions.get("checks") == "write" and not installation.suspended_at:
-            suite_for(world, repository, installation.app, after, branch, before, by)
-
-
-def suite_for(
-    world: World, repository: Repository, app: App, sha: str, branch: str | None = None,
-    before: str | None = None, by: Account | None = None,
-) -> CheckSuite:  # fmt: skip
-    """The app's suite on the commit, made (and announced, if a push made it) when missing."""
-    suites = repository.suites.setdefault(sha, [])
-    for suite in suites:
-        if suite.app is app:
-            return suite
-    now = world.now()
-    suite = world.register(
-        CheckSuite(
-            id=world.new_id(), repository=repository, app=app, sha=sha, branch=branch,
-            before=before, pusher=by, created_at=now, updated_at=now,
-        )
-    )  # fmt: skip
-    suites.append(suite)
-    if by is not None:
-        world.emit("check_suite", "requested", repository=repository, sender=by, suite=suite)
-    return suite
-
-
-def _follow_base(
-    world: World, repository: Repository, branch: str, old: str | None, new: str, by: Account, *,
-    forced: bool, landing: PullRequest | None,
-) -> None:  # fmt: skip
-    """A base branch moved: pull requests whose commits it now has are merged."""
-    from sandbox.actions.merges import finish
-
-    numbers = repository.open_by_base.get(branch, set())
-    if not numbers:
-        return
-    store = repository.store
-    arrived = {commit.sha for commit in store.between(old, new)} if old else set()
-    for number in sorted(numbers):
-        pull = repository.pulls[number]
-        if forced:
-            record(
-                world,
-                pull,
-                "BaseRefForcePushedEvent",
-                by,
-                before=old,
-                after=new,
-                ref_name=branch,
-                ref_repository=repository,
-            )
-        if pull.head_sha in arrived and pull is not landing:
-            finish(world, pull, by, pull.head_sha)
 
 
 @action

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sandbox import rules
 from sandbox.actions.common import emit_pull, open_only, record, require
-from sandbox.actions.merges import land, merged_tip
-from sandbox.actions.pushes import update_ref
+from sandbox.actions.merges import land
+from sandbox.actions.refs import build_group, destroy_group, leave, rebuild_groups
 from sandbox.actions.registry import action
 from sandbox.errors import MethodNotAllowed, NotFound, Refused
-from sandbox.world import Account, PullRequest, QueueEntry, Repository, World
-
-
-def options(repository: Repository, branch: str) -> dict[str, Any] | None:
-    """The parameters of the branch's merge_queue rule, or None without a queue."""
-    for _, rule in rules.rules_for(repository, branch):
-        if rule["type"] == "merge_queue":
-            return dict(rule.get("parameters") or {})
-    return None
+from sandbox.world import PullRequest, QueueEntry, Repository, World
 
 
 @action
@@ -32,7 +22,7 @@ def enqueue(
     by, pull = world.account(actor), world.pull(repo, number)
     require(world, by, pull.repository, "write")
     open_only(pull)
-    if options(pull.repository, pull.base_ref) is None:
+    if rules.queue_options(pull.repository, pull.base_ref) is None:
         raise Refused("Merge queue is not enabled for this branch")
     if pull.queue_entry:
         raise Refused("Pull request is already in the queue")
@@ -50,61 +40,10 @@ def enqueue(
     pull.queue_entry = entry
     record(world, pull, "AddedToMergeQueueEvent", by)
     emit_pull(world, pull, "enqueued", by)
-    _build(world, entry)
+    build_group(world, entry)
     if jump:
-        _rebuild(world, queue[1:], by)
+        rebuild_groups(world, queue[1:], by)
     return entry
-
-
-def base_moved(world: World, repository: Repository, branch: str, by: Account) -> None:
-    """The branch moved under its queue: every group is built again."""
-    _rebuild(world, list(repository.queues.get(branch, ())), by)
-
-
-def _rebuild(world: World, entries: list[QueueEntry], by: Account) -> None:
-    for entry in entries:
-        _destroy(world, entry, "invalidated", by)
-        _build(world, entry)
-
-
-def _build(world: World, entry: QueueEntry) -> None:
-    """Make the group's commits on top of the group before it and ask for its checks."""
-    pull, repository = entry.pull, entry.pull.repository
-    queue = repository.queues[pull.base_ref]
-    place = queue.index(entry)
-    base = queue[place - 1].head_sha if place else repository.branches[pull.base_ref]
-    found = options(repository, pull.base_ref) or {}
-    method = str(found.get("merge_method", "MERGE")).lower()
-    entry.base_sha = base
-    entry.head_sha = merged_tip(world, pull, base, entry.enqueuer, method)
-    entry.ref = f"gh-readonly-queue/{pull.base_ref}/pr-{pull.number}-{base}"
-    entry.state = "AWAITING_CHECKS"
-    bot = world.queue_bot
-    update_ref(world, bot, repository, entry.ref, entry.head_sha, enforce=False)
-    world.emit("merge_group", "checks_requested", repository=repository, sender=bot, entry=entry)
-
-
-def _destroy(world: World, entry: QueueEntry, reason: str, by: Account) -> None:
-    repository = entry.pull.repository
-    repository.branches.pop(entry.ref, None)
-    world.emit(
-        "merge_group", "destroyed", repository=repository, sender=by, entry=entry, reason=reason
-    )
-
-
-def leave(world: World, pull: PullRequest, by: Account, why: str, reason: str = "MANUAL") -> None:
-    """Take a pull request out of the queue, if it is in one, and rebuild the groups behind it."""
-    entry = pull.queue_entry
-    if entry is None:
-        return
-    queue = pull.repository.queues[pull.base_ref]
-    place = queue.index(entry)
-    queue.remove(entry)
-    pull.queue_entry = None
-    record(world, pull, "RemovedFromMergeQueueEvent", by, reason=why, before=entry.head_sha)
-    _destroy(world, entry, "dequeued", by)
-    emit_pull(world, pull, "dequeued", by, reason=reason)
-    _rebuild(world, queue[place:], by)
 
 
 @action
@@ -148,7 +87,8 @@ def _advance(world: World, repository: Repository, branch: str, queue: list[Queu
             entry.state = "UNMERGEABLE"
             leave(world, entry.pull, world.queue_bot, "failed checks", "CI_FAILURE")
     green = 0
-    head_only = (options(repository, branch) or {}).get("grouping_strategy") == "HEADGREEN"
+    options = rules.queue_options(repository, branch) or {}
+    head_only = options.get("grouping_strategy") == "HEADGREEN"
     for place, entry in enumerate(queue, start=1):
         if _state(repository, branch, entry) == "success":
             entry.state, green = "MERGEABLE", place
@@ -165,4 +105,4 @@ def _merge(world: World, repository: Repository, branch: str, entry: QueueEntry)
     pull.queue_entry = None
     bot = world.queue_bot
     land(world, pull, bot, entry.head_sha, bot, "merge_queue_merge")
-    _destroy(world, entry, "merged", bot)
+    destroy_group(world, entry, "merged", bot)

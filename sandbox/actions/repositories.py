@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.actions.common import require, require_owner
-from sandbox.actions.pushes import build, close
+from sandbox.actions.common import close, require, require_owner
+from sandbox.actions.pushes import build
 from sandbox.actions.registry import action
 from sandbox.errors import Invalid, NotFound, Refused
 from sandbox.git import Store

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.actions.common import MAX_BODY, check_length, record, require
+from sandbox.actions.common import MAX_BODY, check_length, dismiss, emit_review, require
 from sandbox.actions.merges import settle
+from sandbox.actions.pushes import push
 from sandbox.actions.registry import action
 from sandbox.errors import Forbidden, Invalid, NotFound, Refused
 from sandbox.world import Account, PullRequest, Review, Team, World, at_least
@@ -42,7 +43,7 @@ def review(
     pull.updated_at = now
     if by in pull.reviewers:
         pull.reviewers.remove(by)
-    _send(world, made, "submitted", by)
+    emit_review(world, made, "submitted", by)
     settle(world, pull)
     return made
 
@@ -60,14 +61,6 @@ def _answered_teams(pull: PullRequest, by: Account) -> list[Team]:
     teams = [team for team in pull.team_reviewers if by.id in team.members]
     pull.team_reviewers = [team for team in pull.team_reviewers if team not in teams]
     return teams
-
-
-def _send(world: World, made: Review, what: str, sender: Account, **extra: object) -> None:
-    pull = made.pull
-    world.emit(
-        "pull_request_review", what,
-        repository=pull.repository, sender=sender, pull=pull, review=made, **extra,
-    )  # fmt: skip
 
 
 @action
@@ -109,17 +102,6 @@ def dismiss_review(
     return found
 
 
-def dismiss(world: World, found: Review, by: Account, message: str) -> None:
-    """Set DISMISSED, keep what it was in the timeline, tell everybody."""
-    pull, was = found.pull, found.state
-    found.state, found.updated_at = "DISMISSED", world.now()
-    record(
-        world, pull, "ReviewDismissedEvent", by,
-        previous_state=was, message=message, review=found, head=pull.head_sha,
-    )  # fmt: skip
-    _send(world, found, "dismissed", by)
-
-
 @action
 def edit_review(
     world: World, actor: str, repo: str, *, number: int, review_id: int, body: str
@@ -130,7 +112,7 @@ def edit_review(
         require(world, by, pull.repository, "write")
     old, found.body = found.body, body
     found.last_edited_at = found.updated_at = world.now()
-    _send(world, found, "edited", by, changes={"body": {"from": old}})
+    emit_review(world, found, "edited", by, changes={"body": {"from": old}})
     return found
 
 
@@ -151,8 +133,6 @@ def suggest(
     co_author: bool = True,
 ) -> object:  # fmt: skip
     """The actor applies a suggestion of ``suggester``: a web commit co-authored by them."""
-    from sandbox.actions.pushes import push
-
     pull, who = world.pull(repo, number), world.account(suggester)
     message = f"Update {path}"
     if co_author:

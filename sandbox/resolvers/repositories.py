@@ -215,10 +215,8 @@ def _protections(repo: Repository, ctx: Context, **page: Any) -> Connection:
 
 @resolves("Repository.mergeQueue")
 def _queue(repo: Repository, ctx: Context, branch: str | None = None) -> Queue | None:
-    from sandbox.actions.queue import options
-
     name = branch or repo.default_branch
-    return Queue(repo, name) if options(repo, name) is not None else None
+    return Queue(repo, name) if rules.queue_options(repo, name) is not None else None
 
 
 @resolves("Repository.deployments")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from github_app.store.audit import Entry, Filter, RecordKind
-from sandbox.actions import merges
+from sandbox.actions import merge_commits, merges
 from sandbox.world import Issue, PullRequest
 from tests.e2e.inline import AI, CHECK, SHOP, Inline
 
@@ -338,7 +338,7 @@ def test_a_merge_with_other_content(
     case = open_door
     number = signed_off(case, commits=[{"message": AI}, {"message": "More"}])
     case.act("olga", "put_file", path="other.md", content="x\n")
-    real = merges.merged_tip
+    real = merge_commits.merged_tip
 
     def tampered(world: Any, pull: Any, *more: Any) -> str:
         honest = real(world, pull, *more)

@@ -8,7 +8,7 @@ import pytest
 
 from github_app.gateway import repository as gateway
 from github_app.gateway.repository import MergeGroup
-from sandbox.actions import merges
+from sandbox.actions import merge_commits
 from tests.e2e.inline import CHECK, SHOP, Inline
 from tests.e2e.test_queue_order import dismiss, enqueue, queued, signed_off, states
 
@@ -155,7 +155,7 @@ def test_a_group_with_other_content_is_refused(
 ) -> None:
     """Whatever puts more into a group than its pull requests, such as the rest of a stack."""
     with_queue(case, "SQUASH")
-    real = merges.merged_tip
+    real = merge_commits.merged_tip
 
     def with_more(world: Any, pull: Any, *more: Any) -> str:
         store = pull.repository.store
@@ -166,7 +166,7 @@ def test_a_group_with_other_content_is_refused(
         )
         return str(made.sha)
 
-    monkeypatch.setattr("sandbox.actions.queue.merged_tip", with_more)
+    monkeypatch.setattr("sandbox.actions.refs.merged_tip", with_more)
     (number,) = queued(case, "one")
     case.settle()
     assert states(case, [number]) == ["open"]
