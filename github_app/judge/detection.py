@@ -1,7 +1,8 @@
 """Facts in, signals out: which marks of AI tools a commit or a pull request carries.
 
 Read :func:`detect` first: it lists the sources. What a text says is found by ``message.py``, who is
-behind a name by ``identity.py``, and which marks exist is data: ``signatures.yaml``.
+behind a name by ``identity.py``, whom it credits by ``credit.py``; which marks exist is data:
+``signatures.yaml``.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -5,36 +5,23 @@ that a text without them costs next to nothing; what they look for stands in ``w
 """
 
 import re
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 from operator import attrgetter
-from typing import NamedTuple
 
 from github_app.judge import wording
 from github_app.judge.catalogue import UNKNOWN_TOOL, Catalogue, Mark, MarkKind, template
-from github_app.judge.identity import Named, Names, Role
+from github_app.judge.credit import Credits
+from github_app.judge.identity import Named, Names
+from github_app.judge.page import Hit, Page
 from github_app.judge.signals import Confidence, SignalKind
 from github_app.judge.text import excerpt, normalise
 
 _CERTAIN, _LIKELY, _WEAK = Confidence.CERTAIN, Confidence.LIKELY, Confidence.WEAK
-_LOWER = {_CERTAIN: _LIKELY, _LIKELY: _WEAK, _WEAK: _WEAK}
 _MOST = 500  # marks reported of one text
 
 _POSITION = attrgetter("at")
-_LINE = 400  # characters of one line that are read, to either side of a mark
-
-
-class Hit(NamedTuple):
-    """A mark in a text, before it is said where the text stands. ``at`` orders them."""
-
-    kind: SignalKind
-    tool: str
-    sure: Confidence
-    at: int
-    evidence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +40,7 @@ class Messages:
     """The marks of a catalogue, ready to be looked for in texts. Raises nothing on any text."""
 
     def __init__(self, catalogue: Catalogue, names: Names) -> None:
-        self._names = names
+        self._credits = Credits(catalogue, names)
         self._keys = _key_rules(catalogue)
         self._links = _links(catalogue)
         self._homes = {mark.text: mark.tool for mark in catalogue.marks(MarkKind.HOME)}
@@ -65,7 +52,7 @@ class Messages:
 
     def read(self, text: str) -> list[Hit]:
         """Every mark in ``text``, in the order of the text; at most the first 500."""
-        page = _Page(normalise(text), self._review_blocks)
+        page = Page(normalise(text), self._review_blocks)
         low = page.low
         hits: list[Hit] = []
         hits += self._phrases_in(page)
@@ -91,7 +78,7 @@ class Messages:
 
     def denies(self, text: str) -> bool:
         """Whether ``text`` declares that no AI took part. Never evidence, only an answer."""
-        low = _Page(normalise(text), self._review_blocks).low
+        low = Page(normalise(text), self._review_blocks).low
         ticked = any(
             wording.CLAIMS.search(box["text"]) and wording.DENIES.search(box["text"])
             for box in wording.BOX.finditer(low)
@@ -111,7 +98,7 @@ class Messages:
             if not answer.startswith(wording.BOXES)
         )
 
-    def _phrases_in(self, page: "_Page") -> Iterator[Hit]:
+    def _phrases_in(self, page: Page) -> Iterator[Hit]:
         phrases = self._phrases if "<!--" in page.raw else self._visible_phrases
         for mark in phrases:
             if mark.text in page.raw:
@@ -119,12 +106,12 @@ class Messages:
                 text = excerpt(page.raw[at : at + 120].partition("\n")[0])
                 yield Hit(SignalKind.FOOTER, mark.tool, mark.sure, at, text)
 
-    def _subjects_of(self, page: "_Page") -> Iterator[Hit]:
+    def _subjects_of(self, page: Page) -> Iterator[Hit]:
         for mark in self._subjects:
             if page.text[: len(mark.text)].lower() == mark.text:
                 yield page.hit(SignalKind.FOOTER, mark.tool, mark.sure, 0)
 
-    def _trailers(self, page: "_Page") -> Iterator[Hit]:
+    def _trailers(self, page: Page) -> Iterator[Hit]:
         keys = self._keys
         for found in wording.KEY.finditer(page.low):
             key = found["key"].replace(" ", "-")
@@ -137,13 +124,13 @@ class Messages:
                 continue  # "- agent: fix it", "model: fix it": a topic, not a trailer
             yield from self._trailer(page, rule, found.start("key"), found.end())
 
-    def _session_key(self, page: "_Page", start: int, end: int) -> Iterator[Hit]:
+    def _session_key(self, page: Page, start: int, end: int) -> Iterator[Hit]:
         """``Anything-Session: <link or id>``: people do not leave such a line."""
         value = page.value(end).lower()
         if wording.SESSION_ID.fullmatch(value):
             yield page.hit(SignalKind.SESSION, UNKNOWN_TOOL, _LIKELY, start)
 
-    def _trailer(self, page: "_Page", rule: _KeyRule, start: int, end: int) -> Iterator[Hit]:
+    def _trailer(self, page: Page, rule: _KeyRule, start: int, end: int) -> Iterator[Hit]:
         value = page.value(end)
         low = value.lower()
         if rule.values and not low.startswith(rule.values):
@@ -152,7 +139,7 @@ class Messages:
             if low:
                 yield page.hit(rule.kind, rule.tool, rule.sure, start)
             return
-        named = self._names.credit(value, strict=rule.strict)
+        named = self._credits.credit(value, strict=rule.strict)
         if rule.any_value:
             if (
                 not low
@@ -168,7 +155,7 @@ class Messages:
             sure = _WEAK if rule.sure is _WEAK else _at_least_likely(who, value)
             yield page.hit(rule.kind, who.tool, sure, start)
 
-    def _makers(self, page: "_Page") -> Iterator[Hit]:
+    def _makers(self, page: Page) -> Iterator[Hit]:
         """``Generated with X``, as a footer of its own or as a statement about the change."""
         low = page.low
         for stem, pattern in wording.BY_MEANS_OF:
@@ -193,14 +180,14 @@ class Messages:
                 if tool:
                     yield page.hit(SignalKind.FOOTER, tool, sure, start)
 
-    def _inline_trailer(self, page: "_Page", start: int, end: int) -> Iterator[Hit]:
+    def _inline_trailer(self, page: Page, start: int, end: int) -> Iterator[Hit]:
         """A credit line that does not begin a line: joined to text, or several on one line."""
         low = page.low
         before = low[page.line_start(start) : start]
         if not before.strip(wording.LEADS):
             return  # it does: read as a trailer
         value = page.value(end, fold=False).split("\\n")[0]
-        for who in self._names.credit(value):
+        for who in self._credits.credit(value):
             kind = SignalKind.CO_AUTHOR if low.startswith("co", start) else SignalKind.TRAILER
             sure = min(_at_least_likely(who, value), _LIKELY, key=lambda sure: sure.rank)
             yield page.hit(kind, who.tool, sure, start)
@@ -228,15 +215,15 @@ class Messages:
         plain word must be all there is: not "Made with Bolt and nuts".
         """
         text = wording.CLAUSE_END.split(after.lstrip("[*_`\"'( @"), maxsplit=1)[0]
-        who = self._names.opening(text)
+        who = self._credits.opening(text)
         if who is None and pictured:
-            who = next(iter(self._names.credit(text)), None)
+            who = next(iter(self._credits.credit(text)), None)
         if who and who.sure is _WEAK and not pictured:
-            alone = verb.startswith(wording.OF_TOOLS) and self._names.only(text)
+            alone = verb.startswith(wording.OF_TOOLS) and self._credits.only(text)
             return who if alone and not after.startswith("@") else None
         return who
 
-    def _pictured_links(self, page: "_Page") -> Iterator[Hit]:
+    def _pictured_links(self, page: Page) -> Iterator[Hit]:
         """A line that opens with a picture and links to a tool's home page is its footer."""
         for line in wording.PICTURED_LINE.finditer(page.low):
             for link in wording.LINK.finditer(line[0]):
@@ -245,10 +232,10 @@ class Messages:
                     yield page.hit(SignalKind.FOOTER, home, _LIKELY, line.start())
                     break
 
-    def _tags(self, page: "_Page") -> Iterator[Hit]:
+    def _tags(self, page: Page) -> Iterator[Hit]:
         """``(via Codex)`` at the end of a line: nothing but a product in the brackets."""
         for found in wording.TAG.finditer(page.low):
-            named = self._names.only(found["name"])
+            named = self._credits.only(found["name"])
             if named:
                 yield page.hit(SignalKind.FOOTER, named.tool, _LIKELY, found.start())
 
@@ -260,7 +247,7 @@ class Messages:
                 return tool
         return None
 
-    def _session_links(self, page: "_Page") -> Iterator[Hit]:
+    def _session_links(self, page: Page) -> Iterator[Hit]:
         for found in wording.LINK.finditer(page.low):
             rest = found["rest"]
             known = next(
@@ -276,7 +263,7 @@ class Messages:
             elif found["host"].endswith(".ai") and wording.SESSION_PATH.search(found["path"]):
                 yield page.hit(SignalKind.SESSION, UNKNOWN_TOOL, _LIKELY, found.start())
 
-    def _boxes(self, page: "_Page") -> Iterator[Hit]:
+    def _boxes(self, page: Page) -> Iterator[Hit]:
         """Ticked boxes that say that AI helped, and neither that it did not nor speak of rules."""
         for found in wording.BOX.finditer(page.low):
             text = found["text"]
@@ -284,7 +271,7 @@ class Messages:
             if claimed and not wording.DENIES.search(text) and not wording.ABOUT_RULES.search(text):
                 yield self._declared(page, text, found.start())
 
-    def _statements(self, page: "_Page") -> Iterator[Hit]:
+    def _statements(self, page: Page) -> Iterator[Hit]:
         """``Mostly AI-generated``, ``I used Claude to write ...``: of the change, not a topic."""
         low = page.low
         for word, pattern in wording.AI_MADE:
@@ -299,12 +286,12 @@ class Messages:
                 if wording.I_USED.search(page.before(found.start())):
                     yield from self._stated(page, found)
 
-    def _stated(self, page: "_Page", found: re.Match[str]) -> Iterator[Hit]:
+    def _stated(self, page: Page, found: re.Match[str]) -> Iterator[Hit]:
         around = page.before(found.start()) + page.low[found.start() : found.end() + 60]
         if not wording.DENIES.search(around.partition("\n")[0]):
             yield page.hit(SignalKind.DECLARATION, UNKNOWN_TOOL, _LIKELY, found.start())
 
-    def _disclosures(self, page: "_Page") -> Iterator[Hit]:
+    def _disclosures(self, page: Page) -> Iterator[Hit]:
         """What stands below a heading such as ``## AI disclosure``."""
         for found in wording.HEADING.finditer(page.low):
             text = found["text"]
@@ -316,134 +303,15 @@ class Messages:
             ):
                 yield self._declared(page, text, found.start("text"))
 
-    def _declared(self, page: "_Page", text: str, at: int) -> Hit:
-        named = self._names.mentioned(text)
+    def _declared(self, page: Page, text: str, at: int) -> Hit:
+        named = self._credits.mentioned(text)
         tool = named.tool if named else UNKNOWN_TOOL
         return page.hit(SignalKind.DECLARATION, tool, _LIKELY, at)
-
-
-class _Page:
-    """One normalised text. What is known of its layout is worked out when it is first asked for."""
-
-    __slots__ = ("_layout", "low", "raw", "text")
-
-    def __init__(self, text: str, review_blocks: tuple[tuple[str, str], ...]) -> None:
-        self.text = text
-        self.raw = low = wording.narrow(text).lower()  # as long as the text: positions agree
-        if "<!--" in low:
-            for opening, closing in review_blocks:
-                low = _blanked(low, opening, closing)
-            low = _blanked(low, "<!--", "-->")
-        self.low = low
-        self._layout: _Layout | None = None
-
-    def hit(self, kind: SignalKind, tool: str, sure: Confidence, at: int) -> Hit:
-        """A mark at ``at``; what is quoted proves less, or little."""
-        start = self.line_start(at)
-        quotation = self._quotation(start, at)
-        if quotation is not _Quotation.NONE:
-            sure = _LOWER[sure] if quotation is _Quotation.PERHAPS else _WEAK
-        start = start if at - start < 160 else at
-        line = self.text[start : start + _LINE].partition("\n")[0]
-        return Hit(kind, tool, sure, at, excerpt(line.strip()))
-
-    def before(self, at: int) -> str:
-        """What stands before ``at`` in its line: at most the last 120 characters."""
-        return self.low[max(at - 120, 0) : at].rpartition("\n")[2]
-
-    def line_start(self, at: int) -> int:
-        """Where the line of ``at`` begins, or a point 400 characters before it in a long line."""
-        back = max(at - _LINE, 0)
-        found = self.low.rfind("\n", back, at)
-        return found + 1 if found >= 0 else back
-
-    def value(self, at: int, *, fold: bool = True) -> str:
-        """The rest of the line at ``at``, with the indented line after it if that belongs to it."""
-        line, newline, rest = self.text[at : at + 2 * _LINE].partition("\n")
-        value = line[:_LINE].strip()
-        if fold and newline and rest[:1] in (" ", "\t"):
-            folded = rest.partition("\n")[0].strip()
-            if not value or (folded.startswith("<") and "<" not in value):
-                return f"{value} {folded}".strip()
-        return value
-
-    def _quotation(self, start: int, at: int) -> "_Quotation":
-        before = self.low[start:at]
-        layout = self._layout
-        if layout is None:
-            layout = self._layout = _Layout(self.low)
-        if before:
-            if before.startswith(("    ", "\t")) and not layout.squashed:
-                return _Quotation.SURE
-            if before.count("`") % 2 or before.rstrip().endswith(('"', "'")):
-                return _Quotation.SURE
-        if (
-            layout.own_from > at
-            or (layout.fences and bisect_right(layout.fences, at) % 2)
-            or (start > layout.diff_from and self.low[start : start + 1] in "+- ")
-        ):
-            return _Quotation.SURE
-        if not before.lstrip().startswith(">"):
-            return _Quotation.NONE
-        # a body that a squash merge quotes is its own; what a revert quotes is what it takes back
-        return _Quotation.SURE if layout.revert else _Quotation.PERHAPS
-
-
-class _Quotation(Enum):
-    NONE = 0
-    PERHAPS = 1
-    SURE = 2
-
-
-class _Layout:
-    """What parts of a text are quoted."""
-
-    __slots__ = ("diff_from", "fences", "own_from", "revert", "squashed")
-
-    def __init__(self, low: str) -> None:
-        # `git merge --squash` indents the messages it joins: that makes them no quotation
-        self.squashed = wording.SQUASHED in low
-        # where fenced code begins and ends, by turns; a fence that is never closed does not count
-        self.fences: list[int] = []
-        if "```" in low or "~~~" in low:
-            fences = [found.start() for found in wording.FENCE.finditer(low)]
-            self.fences = fences[: len(fences) // 2 * 2]
-        diff = wording.DIFF.search(low) if "diff --git " in low or "@@ -" in low else None
-        self.diff_from = diff.start() if diff else len(low)
-        # a revert may quote what it reverts: only its last paragraph is its own
-        self.revert = _is_revert(low)
-        self.own_from = _last_paragraph(low) if self.revert else 0
-
-
-def _is_revert(low: str) -> bool:
-    return low.startswith(('revert "', "revert: ", "revert '")) or "this reverts commit" in low
-
-
-def _last_paragraph(low: str) -> int:
-    end = len(low.rstrip())
-    return max(low.rfind("\n\n", 0, end), low.rfind("\n---", 0, end), 0)
 
 
 def _at_least_likely(who: Named, value: str) -> Confidence:
     """A credit line says what a bare name does not; an address there speaks for itself."""
     return _LIKELY if who.sure is _WEAK and "@" not in value else who.sure
-
-
-def _blanked(low: str, opening: str, closing: str) -> str:
-    """``low`` with spaces for everything from each ``opening`` to its ``closing``."""
-    parts: list[str] = []
-    done = 0
-    at = low.find(opening)
-    while at >= 0:
-        end = low.find(closing, at + len(opening))
-        if end < 0:
-            break
-        end += len(closing)
-        parts.append(low[done:at])
-        parts.append("\n".join(" " * len(line) for line in low[at:end].split("\n")))
-        done = end
-        at = low.find(opening, end)
-    return "".join((*parts, low[done:])) if done else low
 
 
 def _key_rules(catalogue: Catalogue) -> dict[str, _KeyRule]:
@@ -487,4 +355,4 @@ def _links(catalogue: Catalogue) -> dict[str, tuple[tuple[Mark, re.Pattern[str]]
     }
 
 
-__all__ = ["Hit", "Messages", "Role"]
+__all__ = ["Hit", "Messages"]

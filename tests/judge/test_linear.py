@@ -13,10 +13,20 @@ from typing import Any
 import pytest
 
 from github_app.catalogue_file import shipped_catalogue
-from github_app.judge import detection, identity, message, text, trailers, wording
+from github_app.judge import (
+    credit,
+    detection,
+    identity,
+    message,
+    page,
+    product_names,
+    text,
+    trailers,
+    wording,
+)
 from github_app.judge.catalogue import MarkKind, template
 from github_app.judge.detection import CommitText, detect_commit
-from github_app.judge.identity import Names
+from github_app.judge.product_names import Products
 from github_app.judge.trailers import co_authors, parse
 
 CATALOGUE = shipped_catalogue()
@@ -26,14 +36,15 @@ _WIDEST = 20_000  # steps a bounded repetition may take back, all of a pattern t
 
 
 def patterns() -> Iterator[Any]:
-    for module in (wording, message, identity, text, trailers, detection):
+    read = (wording, message, page, credit, product_names, identity, text, trailers, detection)
+    for module in read:
         for name, value in vars(module).items():
             found = value if isinstance(value, tuple) else (value,)
             for n, one in enumerate(found):
                 pattern = one[1] if isinstance(one, tuple) and len(one) == 2 else one
                 if isinstance(pattern, re.Pattern):
                     yield pytest.param(pattern, id=f"{module.__name__.split('.')[-1]}-{name}-{n}")
-    yield pytest.param(Names(CATALOGUE)._model, id="models")
+    yield pytest.param(Products(CATALOGUE).model, id="models")
     for mark in CATALOGUE.marks(MarkKind.LINK, MarkKind.BRANCH, MarkKind.EMAIL):
         if "{" in mark.text:
             yield pytest.param(template(mark.text), id=f"mark-{mark.text}")
