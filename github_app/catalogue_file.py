@@ -5,7 +5,8 @@ from importlib.resources import files
 
 import yaml
 
-from github_app.judge.catalogue import Catalogue, parse_catalogue
+from github_app.judge.catalogue import Catalogue
+from github_app.judge.catalogue_reader import parse_catalogue
 from github_app.judge.errors import CatalogueError
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

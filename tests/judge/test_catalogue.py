@@ -18,9 +18,9 @@ from github_app.judge.catalogue import (
     Catalogue,
     Mark,
     MarkKind,
-    parse_catalogue,
     template,
 )
+from github_app.judge.catalogue_reader import parse_catalogue
 from github_app.judge.detection import CommitText, detect, detect_commit
 from github_app.judge.errors import CatalogueError
 from github_app.judge.facts import ChangedFile
