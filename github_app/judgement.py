@@ -4,7 +4,7 @@ The worker publishes what comes out; ``countersign judge`` prints it. Both go th
 can not differ from the real thing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,8 +18,7 @@ from github_app.judge import likeness
 from github_app.judge.again import look_again_at
 from github_app.judge.catalogue import Catalogue
 from github_app.judge.contributors import known_pushes
-from github_app.judge.detection import clear_events
-from github_app.judge.facts import PullRequest
+from github_app.judge.facts import Actor, PullRequest
 from github_app.judge.likeness import Range
 from github_app.judge.memory import Memory
 from github_app.judge.policy import DetectionPolicy
@@ -139,7 +138,7 @@ class Judgement:
             if not wants:
                 break
             asked |= wants
-            pull = _with(installation, pull, wants)
+            pull = _with(installation, pull, wants, verdict.unsure)
             if Want.DIFF in wants:
                 pull = self._changed_files.read(installation, pull)
                 change, annotations = self._rosters.change(installation, pull, force.roster)
@@ -232,12 +231,19 @@ def _with_pushes(memory: Memory, pull: PullRequest) -> Memory:
     return replace(memory, pushes=known_pushes(pull, memory))
 
 
-def _with(installation: Installation, pull: PullRequest, wants: frozenset[Want]) -> PullRequest:
+def _with(
+    installation: Installation,
+    pull: PullRequest,
+    wants: frozenset[Want],
+    unsure: Iterable[Actor],
+) -> PullRequest:
     if Want.PUSHES in wants:
         pull = replace(pull, pushes=supplements.pushes(installation, pull) or ())
-    if Want.CLEARER in wants:
-        actor = clear_events(pull)[-1].actor
-        if actor is not None and actor.id is not None:
-            may = supplements.may_push(installation, pull.repository, actor)
-            pull = replace(pull, can_push={**pull.can_push, actor.id: may})
+    if Want.MAY_PUSH in wants:
+        told = {
+            actor.id: supplements.may_push(installation, pull.repository, actor)
+            for actor in unsure
+            if actor.id is not None
+        }
+        pull = replace(pull, can_push={**pull.can_push, **told})
     return pull

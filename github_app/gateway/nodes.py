@@ -228,7 +228,7 @@ def event(node: Node) -> Event:
         after=after(node),
         # a team is no Actor: it has no login
         subject=actor(subject) if subject and "login" in subject else None,
-        review_author=actor(reviewed["author"]) if reviewed else None,
+        review_id=int(reviewed["fullDatabaseId"]) if reviewed else None,
         previous_review_state=(
             None if state is None else _review_state(text(node, "previousReviewState"))
         ),

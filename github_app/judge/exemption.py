@@ -13,11 +13,11 @@ from github_app.judge.contributors import (
     known_pushes,
     pushers_known,
 )
+from github_app.judge.entitlement import listed_at
 from github_app.judge.facts import Actor, ActorKind, PullRequest
 from github_app.judge.memory import Memory
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.roster import Roster
-from github_app.judge.signoff import listed_at
 
 _COMMIT_PARTS = frozenset({Part.WROTE, Part.COMMITTED, Part.CO_AUTHORED, Part.SIGNED})
 

@@ -213,6 +213,7 @@ class Event:
 
     ``before``/``after`` hold what changed, in the words of the kind: titles, branch names, or the
     commit ids of a force-push. ``subject`` is the assignee or requested reviewer.
+    ``review_id`` is the review that was dismissed; None where GitHub has lost it.
     ``label`` is what the label is called *now*: anybody who can write may have renamed it since.
     """
 
@@ -225,7 +226,7 @@ class Event:
     before: str | None = None
     after: str | None = None
     subject: Actor | None = None
-    review_author: Actor | None = None
+    review_id: int | None = None
     previous_review_state: ReviewState | None = None
 
 

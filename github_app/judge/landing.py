@@ -67,25 +67,16 @@ def _undismissed(
 ) -> Iterator[Review]:
     """What was dismissed only after that stood then: an objection must not vanish behind a merge.
 
-    The events name the person, not the review. Where some of theirs were dismissed before, only an
-    objection is taken for one that stood: that cannot make anything green.
+    Where nothing tells what it was, it stays dismissed, and the judge takes it for an objection.
     """
-    gone = [one for one in timeline if one.kind is EventKind.REVIEW_DISMISSED]
+    was = {
+        event.review_id: event.previous_review_state
+        for event in timeline
+        if event.kind is EventKind.REVIEW_DISMISSED and event.at > at
+    }
     for review in reviews:
-        mine = [one for one in gone if _is_of(review, one)]
-        after = {one.previous_review_state for one in mine if one.at > at}
-        state = review.state
-        if review.state is ReviewState.DISMISSED:
-            if ReviewState.CHANGES_REQUESTED in after:
-                state = ReviewState.CHANGES_REQUESTED
-            elif ReviewState.APPROVED in after and all(one.at > at for one in mine):
-                state = ReviewState.APPROVED
-        yield replace(review, state=state)
-
-
-def _is_of(review: Review, dismissal: Event) -> bool:
-    author, theirs = review.author, dismissal.review_author
-    return author is not None and theirs is not None and author.key == theirs.key
+        state = was.get(review.id) if review.state is ReviewState.DISMISSED else None
+        yield replace(review, state=state or review.state)
 
 
 def was_green(said: Iterable[Said], at: datetime) -> bool | None:

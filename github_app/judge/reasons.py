@@ -75,6 +75,7 @@ class Code(StrEnum):
     TEAM_UNREAD = "CS073"
     CARRIED_OVER = "CS074"  # an approval of an older head whose change is provably the same
     LABEL_EDITED = "CS075"  # the label that clears was renamed or edited after it was applied
+    DISMISSAL_IGNORED = "CS076"  # of a request for changes, by somebody who is not entitled
 
     # What is wrong with something that reached a branch all the same
     MERGED_NOT_GREEN = "CS090"
@@ -88,8 +89,8 @@ class Code(StrEnum):
 class Reason:
     """A code and what completes its sentence. ``report.py`` has the wording.
 
-    ``who`` is a login, ``sha`` a commit id, ``path`` a file's, ``detail`` text that may be foreign:
-    each is escaped where it is shown, never here.
+    ``who`` and ``by`` are logins, ``sha`` a commit id, ``path`` a file's, ``detail`` text that may
+    be foreign: each is escaped where it is shown, never here.
     """
 
     code: Code
@@ -97,3 +98,4 @@ class Reason:
     sha: str = ""
     detail: str = ""
     path: str = ""
+    by: str = ""

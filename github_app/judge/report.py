@@ -23,6 +23,7 @@ from github_app.judge.verdict import Outcome, Verdict
 # length is not documented, 255 is what the annotations' titles have.
 LIMIT = 65_535
 TITLE_LIMIT = 255
+_LIFTERS = 3  # named beside the one who asked for changes
 _MOST = 30  # of each list; the rest is counted, and the audit log has all of it
 
 
@@ -127,7 +128,7 @@ def title(verdict: Verdict) -> str:
         case Outcome.SIGNED_OFF:
             return f"Signed off by {_names_and_levels(verdict)}"
         case Outcome.OBJECTED:
-            return f"@{first.who} ({first.detail}) asked for changes"
+            return f"@{first.who} ({first.detail}) asked for changes{_dismissal_title(verdict)}"
         case Outcome.WAITING:
             return _waiting_title(verdict, first)
         case Outcome.CANNOT_JUDGE:
@@ -136,6 +137,20 @@ def title(verdict: Verdict) -> str:
             return f"Emergency override by @{first.who}: {first.detail}"
         case _:
             assert_never(verdict.outcome)
+
+
+def _dismissal_title(verdict: Verdict) -> str:
+    """What GitHub does not show any more needs a word: why the objection stands all the same."""
+    ignored = _dismissal_of(verdict.reasons[0], verdict)
+    if ignored is None:
+        return ""
+    by = f"the dismissal by @{ignored.by}" if ignored.by else "its dismissal"
+    return f"; {by} does not lift it"
+
+
+def _dismissal_of(objection: Reason, verdict: Verdict) -> Reason | None:
+    ignored = [one for one in verdict.reasons if _is(one, Code.DISMISSAL_IGNORED)]
+    return next((one for one in ignored if one.who == objection.who), None)
 
 
 def _waiting_title(verdict: Verdict, first: Reason) -> str:
@@ -280,16 +295,27 @@ def _next(page: _Page) -> str:
         case Outcome.NOT_AI | Outcome.EXEMPT | Outcome.SIGNED_OFF | Outcome.OVERRIDDEN:
             return "nothing; this check does not stand in the way."
         case Outcome.OBJECTED:
-            whose = _all([person(r.who) for r in verdict.reasons if _is(r, Code.CHANGES_REQUESTED)])
-            return (
-                f"make the changes, then ask {whose} to review again: no other approval lifts it."
-            )
+            return _next_after_objection(verdict)
         case Outcome.CANNOT_JUDGE:
             return _ADVICE.get(first.code, _ASK_ADMIN)
         case Outcome.WAITING:
             return _next_while_waiting(page, first)
         case _:
             assert_never(verdict.outcome)
+
+
+def _next_after_objection(verdict: Verdict) -> str:
+    objections = [one for one in verdict.reasons if _is(one, Code.CHANGES_REQUESTED)]
+    whose = _all([person(one.who) for one in objections])
+    asked = f"make the changes, then ask {whose} to review again: no other approval lifts it"
+    dismissed = [one for one in objections if _dismissal_of(one, verdict)]
+    here = [one for one in verdict.lifters if not _away(verdict, one)][:_LIFTERS]
+    if dismissed and len(dismissed) == len(objections):
+        return f"{asked}, and GitHub dismisses no review twice."
+    if not here:
+        return f"{asked}."
+    peers = _either([person(one.login) for one in here])
+    return f"{asked}, but {peers} can dismiss that review."
 
 
 def _next_while_waiting(page: _Page, first: Reason) -> str:
@@ -453,6 +479,10 @@ SENTENCES: dict[Code, str] = {
         f"the label `{CLEARING_LABEL}` was renamed or edited after {{who}} set it, "
         "so it clears nothing until it is taken off and set again."
     ),
+    Code.DISMISSAL_IGNORED: (
+        "a review of {who} was dismissed. If it asked for changes, only {who} lifts that, or "
+        "somebody who could sign this change off: {detail}."
+    ),
     Code.TEAM_UNREAD: "The members of team {detail} could not be read; they count as unlisted.",
     Code.CARRIED_OVER: "{who} approved {sha}; the change is the same, so it still counts.",
     Code.MERGED_NOT_GREEN: "the check was not green: {detail}",
@@ -472,6 +502,7 @@ _REMARKS = frozenset(
         Code.ROSTER_WARNING,
         Code.CLEARING_IGNORED,
         Code.LABEL_EDITED,
+        Code.DISMISSAL_IGNORED,
         Code.EVIDENCE_CLEARED,
         Code.TEAM_UNREAD,
         Code.CARRIED_OVER,
@@ -527,6 +558,9 @@ def _sentence(page: _Page, reason: Reason) -> str:
         return SENTENCES[reason.code].format(detail=_at_risk(reason))
     if reason.code is Code.CLEARING_IGNORED:
         return SENTENCES[reason.code].format(who=person(reason.who), detail=reason.detail)
+    if reason.code is Code.DISMISSAL_IGNORED:
+        why = f"{person(reason.by)} {reason.detail}" if reason.by else reason.detail
+        return SENTENCES[reason.code].format(who=person(reason.who), detail=why)
     return text
 
 

@@ -161,27 +161,6 @@ def assess(
     return tuple(counted), tuple(ignored)
 
 
-def blocking(opinions: Iterable[Review], roster: Roster) -> tuple[Review, ...]:
-    """Changes requested by people at the sign-off level or above: they block until lifted.
-
-    Whatever commit they were of, and whether or not the person has a part in the change.
-    """
-    return tuple(
-        review
-        for review in opinions
-        if review.state is ReviewState.CHANGES_REQUESTED
-        and review.author is not None
-        and listed_at(review.author, roster, roster.sign_off.rank)
-    )
-
-
-def listed_at(actor: Actor, roster: Roster, rank: int) -> bool:
-    """Whether the account is a person on the roster with this rank or more. What ``unlisted``
-    says is not enough: a right is given by name."""
-    person = roster.person(actor)
-    return person is not None and person.rank >= rank
-
-
 def _objections(review: Review, bench: Bench) -> Iterable[Reason]:
     if review.state is ReviewState.DISMISSED:
         yield Reason(code=Code.DISMISSED, who=review.author.login if review.author else "")
@@ -214,6 +193,5 @@ __all__ = [
     "Objection",
     "Part",
     "assess",
-    "blocking",
     "standing_opinions",
 ]

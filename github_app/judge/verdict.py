@@ -12,12 +12,14 @@ from enum import StrEnum
 
 from github_app.judge import carry, detection, exemption, signoff
 from github_app.judge.catalogue import Catalogue
-from github_app.judge.clearing import Change, clear
+from github_app.judge.clearing import clear
 from github_app.judge.contributors import Contributors, contributors, pushers_known
 from github_app.judge.detection import Declaration
-from github_app.judge.facts import GitIdentity, PullRequest, Review
+from github_app.judge.entitlement import Change
+from github_app.judge.facts import Actor, GitIdentity, PullRequest, Review, ReviewState
 from github_app.judge.forced import heads_forced_away
 from github_app.judge.memory import Memory, Remembered
+from github_app.judge.objections import Objections, objections
 from github_app.judge.policy import DetectionPolicy, Requirement
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.roster import Person, Roster, RosterSource
@@ -66,7 +68,9 @@ class Verdict:
     could sign now, the most available first. ``wants`` is not empty where another fact could change
     the outcome: until it was asked for, the verdict is on the safe side of it. ``carriable`` are
     the older heads, newest approval first, that ``Want.CARRY`` is about, ``moved`` the approvals
-    that ``Want.BASE`` is about, ``forced_away`` the heads that ``Want.FORMER`` is about.
+    that ``Want.BASE`` is about, ``forced_away`` the heads that ``Want.FORMER`` is about, ``unsure``
+    the accounts that ``Want.MAY_PUSH`` is about. ``lifters`` are those who could dismiss a request
+    for changes, where one stands.
     """
 
     outcome: Outcome
@@ -79,6 +83,7 @@ class Verdict:
     counted: tuple[Review, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     signers: tuple[Person, ...] = ()
+    lifters: tuple[Person, ...] = ()
     needed: int = 0
     roster: Roster | None = None
     observing: bool = False
@@ -86,6 +91,7 @@ class Verdict:
     carriable: tuple[str, ...] = ()
     moved: tuple[Review, ...] = ()
     forced_away: tuple[str, ...] = ()
+    unsure: tuple[Actor, ...] = ()
 
     @property
     def roster_source(self) -> RosterSource | None:
@@ -185,7 +191,6 @@ class _Case:
     requirement: Requirement
     needed: int
     contributors: Contributors
-    opinions: tuple[Review, ...]
     counted: tuple[Review, ...]
     ignored: tuple[Ignored, ...]
     notes: tuple[Reason, ...]
@@ -193,6 +198,8 @@ class _Case:
     carriable: tuple[str, ...]
     moved: tuple[Review, ...]
     forced_away: tuple[str, ...]
+    objections: Objections
+    unsure: tuple[Actor, ...]
 
 
 def _study(
@@ -216,18 +223,19 @@ def _study(
     known = pushers_known(pull, memory)
     unknown_writer = bool(found.unattributed) and not known
 
-    clearing = clear(
-        in_order(pull, remembered),
-        Change(
-            pull=pull,
-            roster=roster,
-            requirement=requirement,
-            contributors=found,
-            writer_unknown=unknown_writer,
-            pushers_known=known,
-        ),
+    raised = change.raised if change else frozenset()
+    decided_on = Change(
+        pull=pull,
+        roster=roster,
+        requirement=requirement,
+        contributors=found,
+        writer_unknown=unknown_writer,
+        pushers_known=known,
+        raised=raised,
     )
+    clearing = clear(in_order(pull, remembered), decided_on)
     opinions = signoff.standing_opinions(pull.reviews)
+    against = objections(opinions, decided_on)
     barred = carry.barred(pull, opinions, found_now, memory)
     counted, ignored = signoff.assess(
         opinions,
@@ -236,7 +244,7 @@ def _study(
             roster=roster,
             requirement=requirement,
             contributors=found,
-            raised=change.raised if change else frozenset(),
+            raised=raised,
             carried=carried,
             barred=barred,
             same_base=same_base,
@@ -271,7 +279,6 @@ def _study(
         requirement=requirement,
         needed=needed,
         contributors=found,
-        opinions=opinions,
         counted=counted,
         ignored=ignored,
         notes=tuple(_notes(requirement, found, roster, unknown_writer=unknown_writer)),
@@ -279,11 +286,14 @@ def _study(
         | ({Want.CARRY} if carriable else set())
         | ({Want.BASE} if moved else set())
         | clearing.wants
+        | against.wants
         | ({Want.FORMER} if forced_away else set())
         | ({Want.LOOKALIKES} if clean and memory.lookalikes else set()),
         carriable=carriable,
         moved=moved,
         forced_away=forced_away,
+        objections=against,
+        unsure=(*clearing.unsure, *against.unsure),
     )
 
 
@@ -365,19 +375,20 @@ def _unassisted(case: _Case) -> Verdict:
 
 def _objected(case: _Case) -> Verdict | None:
     """A senior asked for changes: that blocks until they lift it, however many others approve."""
-    blockers = signoff.blocking(case.opinions, case.roster)
     reasons = [
         Reason(
             code=Code.CHANGES_REQUESTED,
             who=review.author.login,
             detail=case.roster.level_name(case.roster.rank(review.author)),
         )
-        for review in blockers
+        for review in case.objections.blocking
         if review.author is not None
     ]
     if not reasons:
         return None
-    return _verdict(case, Outcome.OBJECTED, *reasons, *_marks(case), *case.notes)
+    dismissed = case.objections.dismissed
+    verdict = _verdict(case, Outcome.OBJECTED, *reasons, *dismissed, *_marks(case), *case.notes)
+    return replace(verdict, lifters=_lifters(case))
 
 
 def _exempt(case: _Case) -> Verdict | None:
@@ -447,8 +458,25 @@ _CANNOT_SIGN = frozenset({Code.CANNOT_PUSH, Code.IDENTITY_MISMATCH, Code.NOT_A_P
 
 
 def _signers(case: _Case) -> tuple[Person, ...]:
-    """Who could sign this head now: listed, high enough, without a part in the change, and
-    not among those whose approval counts already. The most available first."""
+    """Who could sign this head now, and has not yet. The most available first."""
+    signed = {review.author.id for review in case.counted if review.author is not None}
+    return tuple(
+        person
+        for person in _able(case)
+        if (person.id is None or person.id not in signed) and not _has_signed(person, case)
+    )
+
+
+def _lifters(case: _Case) -> tuple[Person, ...]:
+    """Who could dismiss what stands in the way and is not who asked for it. Nobody, where all of
+    it was dismissed before: GitHub does not dismiss a review twice."""
+    stand = [one for one in case.objections.blocking if one.state is not ReviewState.DISMISSED]
+    theirs = {review.author.key for review in stand if review.author is not None}
+    return tuple(one for one in _able(case) if stand and one.login.casefold() not in theirs)
+
+
+def _able(case: _Case) -> tuple[Person, ...]:
+    """Who could sign this change: listed, high enough, and without a part in it."""
     raised = case.change.raised if case.change else frozenset()
     unable = {
         reason.who.casefold()
@@ -456,15 +484,12 @@ def _signers(case: _Case) -> tuple[Person, ...]:
         for reason in item.reasons
         if reason.code in _CANNOT_SIGN
     }
-    signed = {review.author.id for review in case.counted if review.author is not None}
     people = case.roster.signers(case.requirement.rank, case.pull.taken_at.date())
     return tuple(
         person
         for person in people
         if case.contributors.part_of(login=person.login, account=person.id) is None
         and person.login.casefold() not in raised | unable
-        and (person.id is None or person.id not in signed)
-        and not _has_signed(person, case)
     )
 
 
@@ -493,4 +518,5 @@ def _verdict(case: _Case, outcome: Outcome, *reasons: Reason) -> Verdict:
         carriable=case.carriable,
         moved=case.moved,
         forced_away=case.forced_away,
+        unsure=case.unsure,
     )

@@ -8,7 +8,7 @@ class Want(StrEnum):
 
     PUSHES = "pushes"
     DIFF = "what the changed files are, and were called"
-    CLEARER = "whether who set the evidence aside may push"
+    MAY_PUSH = "whether who set the evidence aside or lifted an objection may push"
     CARRY = "whether the change is that of an older head"
     BASE = "whether the change to the base is what it was before the base changed"
     FORMER = "what was in the commits that were forced away"

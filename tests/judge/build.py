@@ -131,6 +131,18 @@ def labeled(label: str, who: str | Actor | None, *, minutes: float = 10) -> Even
     return event(EventKind.LABELED, who, minutes=minutes, label=label, label_edited_at=at(0))
 
 
+def dismissal(
+    of: Review,
+    by: str | Actor | None,
+    was: ReviewState | None = ReviewState.CHANGES_REQUESTED,
+    *,
+    minutes: float = 20,
+) -> Event:
+    """Somebody dismissed this review; ``was`` is what it said until then."""
+    kind = EventKind.REVIEW_DISMISSED
+    return event(kind, by, minutes=minutes, review_id=of.id, previous_review_state=was)
+
+
 SHOP = Repository(id=77, owner="acme", name="shop", default_branch="main")
 
 

@@ -1,6 +1,7 @@
 """What reached a branch, compared with what was judged; merges are made by the real git."""
 
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from github_app.judge.facts import Commit, Event, EventKind, ReviewState
+from github_app.catalogue_file import shipped_catalogue
+from github_app.judge.facts import Commit, EventKind, PullRequest, ReviewState
 from github_app.judge.landing import (
     Likeness,
     MergedPull,
@@ -20,18 +22,21 @@ from github_app.judge.landing import (
     outside,
     was_green,
 )
+from github_app.judge.memory import Memory
+from github_app.judge.verdict import Outcome, judge
 from tests.judge.build import (
     a_pull,
     approval,
     at,
     commit,
+    dismissal,
     dismissed,
     event,
     labeled,
-    user,
     with_commits,
 )
 from tests.judge.test_patch import CONTENT, EDITS, Edit, Files, Git, edited, needs_git, with_git
+from tests.judge.usual_roster import a_roster
 
 MERGED = event(EventKind.MERGED, "olga", minutes=30)
 
@@ -54,33 +59,43 @@ def test_without_the_event_nothing_is_left_out() -> None:
     assert as_merged(pull) == pull
 
 
-def dismissal(who: str, was: ReviewState, *, minutes: float) -> Event:
-    kind = EventKind.REVIEW_DISMISSED
-    return event(kind, "olga", minutes=minutes, review_author=user(who), previous_review_state=was)
-
-
 @pytest.mark.parametrize(
     ("was", "minutes", "then"),
     [
-        pytest.param("CHANGES_REQUESTED", [40], "CHANGES_REQUESTED", id="an-objection-after"),
-        pytest.param("CHANGES_REQUESTED", [20], "DISMISSED", id="an-objection-before"),
-        pytest.param("APPROVED", [40], "APPROVED", id="an-approval-after"),
-        pytest.param("APPROVED", [20], "DISMISSED", id="an-approval-before"),
-        pytest.param("APPROVED", [20, 40], "DISMISSED", id="an-approval-unclear-which"),
-        pytest.param(
-            "CHANGES_REQUESTED", [20, 40], "CHANGES_REQUESTED", id="an-objection-unclear-which"
-        ),
+        pytest.param("CHANGES_REQUESTED", 40, "CHANGES_REQUESTED", id="an-objection-after"),
+        pytest.param("CHANGES_REQUESTED", 20, "DISMISSED", id="an-objection-before"),
+        pytest.param("APPROVED", 40, "APPROVED", id="an-approval-after"),
+        pytest.param("APPROVED", 20, "DISMISSED", id="an-approval-before"),
+        pytest.param(None, 40, "DISMISSED", id="nobody-knows-what"),
     ],
 )
 def test_a_review_that_was_dismissed_only_after_the_merge_stood_then(
-    was: str, minutes: list[int], then: str
+    was: str | None, minutes: int, then: str
 ) -> None:
     """Else whoever merges past an objection would dismiss it and nobody would hear of it."""
-    gone = [dismissal("grace", ReviewState(was), minutes=minute) for minute in minutes]
-    another = dismissal("ada", ReviewState.APPROVED, minutes=40)
-    timeline = tuple(sorted([MERGED, another, *gone], key=lambda one: one.at))
-    pull = a_pull(approval("kim"), dismissed("grace"), timeline=timeline)
-    assert [one.state for one in as_merged(pull).reviews] == ["APPROVED", then]
+    before, gone = dismissed("grace"), dismissed("grace")
+    state = ReviewState(was) if was else None
+    events = [
+        MERGED,
+        dismissal(before, "olga", minutes=10),
+        dismissal(gone, "olga", state, minutes=minutes),
+    ]
+    timeline = tuple(sorted(events, key=lambda one: one.at))
+    pull = a_pull(approval("kim"), before, gone, timeline=timeline)
+    assert [one.state for one in as_merged(pull).reviews] == ["APPROVED", "DISMISSED", then]
+
+
+def test_an_objection_that_was_dismissed_only_after_the_merge_blocked_it() -> None:
+    gone = dismissed("grace")
+    timeline = MERGED, dismissal(gone, "alan", minutes=40)
+    pull = a_pull(approval("ada"), gone, timeline=timeline, can_push={1912: True})
+    assert judged(as_merged(pull)) is Outcome.OBJECTED
+    before = replace(pull, timeline=(replace(timeline[1], at=at(20)), MERGED))
+    assert judged(as_merged(before)) is Outcome.SIGNED_OFF
+
+
+def judged(pull: PullRequest) -> Outcome:
+    return judge(pull, a_roster(), Memory(), shipped_catalogue()).outcome
 
 
 SECOND = timedelta(seconds=1)

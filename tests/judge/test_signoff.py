@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from github_app.catalogue_file import shipped_catalogue
-from github_app.judge.facts import Actor, ActorKind, EventKind, PullRequest, Review
+from github_app.judge.facts import Actor, ActorKind, EventKind, PullRequest, Review, ReviewState
 from github_app.judge.memory import Memory
 from github_app.judge.reasons import Code
 from github_app.judge.signoff import standing_opinions
@@ -23,6 +23,7 @@ from tests.judge.build import (
     changes,
     comment,
     commit,
+    dismissal,
     dismissed,
     event,
     identity,
@@ -70,7 +71,6 @@ def objections(verdict: Verdict) -> list[Code]:
         pytest.param(
             [changes(bot("grace")), approval("ada")], Outcome.SIGNED_OFF, id="bot-blocks-no"
         ),
-        pytest.param([changes("grace"), dismissed("grace")], Outcome.WAITING, id="dismissed-block"),
         pytest.param(
             [dismissed("grace"), approval("grace")], Outcome.SIGNED_OFF, id="approved-anew"
         ),
@@ -109,7 +109,7 @@ def test_outcome_of_reviews(reviews: list[Review], outcome: Outcome) -> None:
         pytest.param(approval("grace", can_push=False), [Code.CANNOT_PUSH], id="lost-access"),
         pytest.param(approval("grace", can_push=None), [Code.CANNOT_PUSH], id="access-unknown"),
         pytest.param(approval(None), [Code.ACCOUNT_DELETED], id="deleted-account"),
-        pytest.param(dismissed("grace"), [Code.DISMISSED], id="dismissed"),
+        pytest.param(dismissed("kim"), [Code.DISMISSED], id="dismissed"),
         pytest.param(
             approval("kim", OLD), [Code.BELOW_LEVEL, Code.OLDER_HEAD], id="every-reason-is-told"
         ),
@@ -121,10 +121,20 @@ def test_objection(review: Review, codes: list[Code]) -> None:
     assert objections(verdict) == codes
 
 
-def test_dismissing_the_newest_does_not_revive_an_older_approval() -> None:
-    verdict = judged(a_pull(approval("grace"), changes("grace"), dismissed("grace")))
+@pytest.mark.parametrize("was", [ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED])
+def test_dismissing_the_newest_does_not_revive_an_older_approval(was: ReviewState) -> None:
+    newest = dismissed("grace")
+    reviews = approval("grace"), changes("grace"), newest
+    verdict = judged(a_pull(*reviews, timeline=(dismissal(newest, "grace", was),)))
     assert verdict.outcome is Outcome.WAITING
     assert objections(verdict) == [Code.DISMISSED]
+
+
+def test_dismissing_the_newest_does_not_revive_older_changes_requested() -> None:
+    newest = dismissed("grace")
+    events = (dismissal(newest, "june", ReviewState.APPROVED),)
+    verdict = judged(a_pull(changes("grace"), newest, approval("ada"), timeline=events))
+    assert verdict.outcome is Outcome.SIGNED_OFF
 
 
 def test_one_person_counts_once() -> None:
