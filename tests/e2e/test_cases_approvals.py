@@ -81,7 +81,7 @@ def test_approve_then_request_changes(case: Inline) -> None:
     case.refused(number, "CS015", why="asked for changes")
 
 
-@pytest.mark.parametrize("lift", ["approve", "dismiss"])
+@pytest.mark.parametrize("lift", ["approve", "dismiss", "a peer dismisses"])
 def test_changes_requested_are_lifted(case: Inline, lift: str) -> None:
     number = case.open()
     case.act("grace", "request_changes", number=number)
@@ -90,8 +90,56 @@ def test_changes_requested_are_lifted(case: Inline, lift: str) -> None:
     if lift == "approve":
         case.act("grace", "approve", number=number)
     else:
-        case.act("grace", "dismiss_review", number=number, author="grace")
+        by = "grace" if lift == "dismiss" else "ada"
+        case.act(by, "dismiss_review", number=number, author="grace")
     case.signed(number)
+
+
+@pytest.mark.parametrize("who", ["june", "kim", "acme-codegen[bot]"])
+def test_dismiss_somebody_elses_objection(case: Inline, who: str) -> None:
+    """Whoever may write may dismiss, the author too: another approval must not do then."""
+    number = case.open()
+    case.act("grace", "request_changes", number=number)
+    case.refused(number, "CS015", why="asked for changes")
+    case.act(who, "dismiss_review", number=number, author="grace")
+    case.act("ada", "approve", number=number)
+    seen = case.refused(number, "CS015", "CS076", why="does not lift it")
+    assert who.removesuffix("[bot]") in seen.title
+    assert "ask `@grace` to review again" in seen.summary
+    case.act("june", "push", branch="fix")
+    case.act("ada", "approve", number=number)
+    case.refused(number, "CS015", "CS076", why="does not lift it")
+    case.act("grace", "approve", number=number)
+    case.signed(number)
+
+
+def test_dismiss_an_objection_to_ones_own_work(case: Inline) -> None:
+    """A senior, but with a part in the change; nor does it help to lose one's access afterwards."""
+    number = case.open(pusher="ada")
+    case.act("olga", "add_collaborator", login="kim", permission="write")
+    case.act("grace", "request_changes", number=number)
+    case.act("ada", "dismiss_review", number=number, author="grace")
+    case.refused(number, "CS015", "CS076", why="does not lift it")
+
+
+def test_dismiss_an_objection_then_lose_the_right(case: Inline) -> None:
+    number = case.open()
+    case.act("grace", "request_changes", number=number)
+    case.act("ada", "dismiss_review", number=number, author="grace")
+    case.waiting(number)
+    case.act("olga", "remove_collaborator", login="ada")
+    case.act("june", "push", branch="fix")
+    case.refused(number, "CS015", "CS076", why="does not lift it")
+
+
+def test_an_objection_ends_when_its_author_leaves_the_roster(case: Inline) -> None:
+    number = case.open()
+    case.act("grace", "request_changes", number=number)
+    case.act("june", "dismiss_review", number=number, author="grace")
+    case.act("ada", "approve", number=number)
+    case.refused(number, "CS015", why="does not lift it")
+    case.roster(ROSTER.replace("id: 1906, level: senior", "id: 1906, level: mid"))
+    case.signed(number, "ada")
 
 
 def test_changes_requested_survive_a_push(case: Inline) -> None:
@@ -124,7 +172,7 @@ def test_dismiss_a_change_request_and_the_older_approval_revives(case: Inline) -
     number = case.open()
     case.act("grace", "approve", number=number)
     case.act("grace", "request_changes", number=number)
-    case.act("june", "dismiss_review", number=number, author="grace")
+    case.act("ada", "dismiss_review", number=number, author="grace")
     case.refused(number, "CS041")
 
 

@@ -88,7 +88,7 @@ def verdict(
         return GREEN
     opinions = _opinions(pull)
     for review in opinions.values():
-        if review.state == "CHANGES_REQUESTED" and _rank(law, review.author) >= law.level:
+        if _objects(case, review) and _rank(law, review.author) >= law.level:
             return OBJECTED
     if _exempt(case):
         return GREEN
@@ -106,6 +106,25 @@ def verdict(
     }
     needed = law.approvals + (1 if _writer_is_hidden(case) else 0)
     return GREEN if len(signed) >= needed else WAITING
+
+
+def _objects(case: _Case, review: Review) -> bool:
+    """Changes are requested, and neither they themselves nor a peer has dismissed that."""
+    if review.state != "DISMISSED":
+        return review.state == "CHANGES_REQUESTED"
+    timeline = case.pull.timeline
+    (gone,) = [event for event in timeline if event.data.get("review") is review]
+    by = gone.actor
+    if gone.data["previous_state"] != "CHANGES_REQUESTED" or by is review.author:
+        return False
+    return by is None or not _may_decide(case, by)
+
+
+def _may_decide(case: _Case, by: Account) -> bool:
+    """Whether they could have signed this off themselves, and nobody doubts whose work it is."""
+    if _rank(case.law, by) < case.law.needed_rank(case.pull) or _writer_is_hidden(case):
+        return False
+    return by.login not in _contributors(case) and _may_push(case.world, by, case.pull)
 
 
 def worst(verdicts: Iterable[str]) -> str:
@@ -228,7 +247,7 @@ def _opinions(pull: PullRequest) -> dict[int, Review]:
 
 def _standing(case: _Case, evidence: Evidence) -> set[str]:
     """The evidence that nobody entitled set aside after it was seen."""
-    pull, law = case.pull, case.law
+    pull = case.pull
     if all(label.name != CLEAR_LABEL for label in pull.labels):
         return set(evidence)
     applied = [
@@ -241,9 +260,7 @@ def _standing(case: _Case, evidence: Evidence) -> set[str]:
     said_anew = any(
         event.kind == "LabeledEvent" and event.data["label"].name == AI_LABEL for event in since
     )
-    if by is None or _rank(law, by) < law.needed_rank(pull) or _writer_is_hidden(case):
-        return set(evidence)
-    if by.login in _contributors(case) or not _may_push(case.world, by, pull):
+    if by is None or not _may_decide(case, by):
         return set(evidence)
     return {
         what

@@ -57,7 +57,7 @@ LATITUDES = [Latitude(carry, family) for carry in (False, True) for family in (F
 PULLS = st.integers(0, 5)
 CHANGES = [
     *("push", "push", "force_push", "amend", "retarget"),
-    *("dismiss", "objection", "permission", "twin"),
+    *("dismiss", "objection", "lift", "permission", "twin"),
     *(DEMOTED, TWO, ROSTER + RULE),
 ]
 FAULTS = st.sampled_from(
@@ -211,9 +211,13 @@ class Gate(RuleBasedStateMachine):
             case "retarget":
                 self.change_base(pull, "main" if pull.base_ref == "easy" else "easy")
             case "dismiss":
-                self.act("kim", "dismiss_review", number=pull.number, author=who)
+                self.act(pusher, "dismiss_review", number=pull.number, author=who)
             case "objection":
                 self.act("ada", "request_changes", number=pull.number)
+            case "lift":
+                other = "ada" if who == "grace" else "grace"
+                self.act(other, "request_changes", number=pull.number)
+                self.act(pusher, "dismiss_review", number=pull.number, author=other)
             case "permission":
                 self.act("olga", "remove_collaborator", login=who)
             case "twin":
@@ -233,9 +237,9 @@ class Gate(RuleBasedStateMachine):
             case _:
                 self.on_one(which, who, "review", event="COMMENT", body="LGTM, approved")
 
-    @rule(which=PULLS, whose=SENIORS)
-    def dismiss(self, which: int, whose: str) -> None:
-        self.on_one(which, "kim", "dismiss_review", author=whose)
+    @rule(which=PULLS, whose=SENIORS, who=PEOPLE)
+    def dismiss(self, which: int, whose: str, who: str) -> None:
+        self.on_one(which, who, "dismiss_review", author=whose)
 
     @rule(which=PULLS, on=st.booleans())
     def label(self, which: int, *, on: bool) -> None:
