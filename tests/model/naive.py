@@ -108,6 +108,19 @@ def verdict(
     return GREEN if len(signed) >= needed else WAITING
 
 
+def worst(verdicts: Iterable[str]) -> str:
+    return min(verdicts, key=_WORST_FIRST.index)
+
+
+@dataclass(frozen=True)
+class _Case:
+    world: World
+    pull: PullRequest
+    law: Law
+    family: bool
+    ever: Collection[str]
+
+
 def _objects(case: _Case, review: Review) -> bool:
     """Changes are requested, and neither they themselves nor a peer has dismissed that."""
     if review.state != "DISMISSED":
@@ -125,19 +138,6 @@ def _may_decide(case: _Case, by: Account) -> bool:
     if _rank(case.law, by) < case.law.needed_rank(case.pull) or _writer_is_hidden(case):
         return False
     return by.login not in _contributors(case) and _may_push(case.world, by, case.pull)
-
-
-def worst(verdicts: Iterable[str]) -> str:
-    return min(verdicts, key=_WORST_FIRST.index)
-
-
-@dataclass(frozen=True)
-class _Case:
-    world: World
-    pull: PullRequest
-    law: Law
-    family: bool
-    ever: Collection[str]
 
 
 def _contributors(case: _Case) -> set[str]:
