@@ -6,6 +6,7 @@ Design section 5. To add a rule: write a function, put it into the table, give i
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from github_app.judge.base import changed_since
 from github_app.judge.contributors import Contributors, Part
@@ -14,6 +15,7 @@ from github_app.judge.policy import Requirement
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.roster import Roster
 
+_EVER_AFTER = datetime.max.replace(tzinfo=UTC)
 _OPINIONS = frozenset({ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED, ReviewState.DISMISSED})
 
 
@@ -130,11 +132,12 @@ OBJECTIONS: tuple[Objection, ...] = (
 def standing_opinions(reviews: Iterable[Review]) -> tuple[Review, ...]:
     """The latest opinion of each account, oldest first.
 
-    ``reviews`` oldest first, as GitHub lists them. A comment changes nothing. A dismissed review
-    ends the opinion and revives nothing older. Two logins with one id are one person.
+    ``reviews`` as GitHub lists them: by when they were begun, which may be long before they were
+    submitted. A comment changes nothing. A dismissed review ends the opinion and revives nothing
+    older. Two logins with one id are one person.
     """
     latest: dict[int | str, Review] = {}
-    for review in reviews:
+    for review in sorted(reviews, key=_submitted_at):
         if review.state not in _OPINIONS:
             continue
         who = _identity(review)
@@ -172,6 +175,11 @@ def _objections(review: Review, bench: Bench) -> Iterable[Reason]:
         reason = objection(review, review.author, bench)
         if reason is not None:
             yield reason
+
+
+def _submitted_at(review: Review) -> datetime:
+    """Only a draft has no such time, and a draft says nothing yet."""
+    return review.submitted_at or _EVER_AFTER
 
 
 def _identity(review: Review) -> int | str:

@@ -45,7 +45,7 @@ def judged(pull: PullRequest, **more: Any) -> Verdict:
 
 def gone(by: str | Actor | None, *others: Review, **more: Any) -> PullRequest:
     """June's change: grace asked for changes, ``by`` dismissed that, and ada approves."""
-    theirs = dismissed("grace")
+    theirs = replace(dismissed("grace"), submitted_at=at(1))
     was = more.pop("was", ReviewState.CHANGES_REQUESTED)
     values: dict[str, Any] = {"timeline": (dismissal(theirs, by, was),), "can_push": ALAN_MAY}
     return a_pull(theirs, approval("ada"), *others, **(values | more))

@@ -123,17 +123,16 @@ def test_objection(review: Review, codes: list[Code]) -> None:
 
 @pytest.mark.parametrize("was", [ReviewState.APPROVED, ReviewState.CHANGES_REQUESTED])
 def test_dismissing_the_newest_does_not_revive_an_older_approval(was: ReviewState) -> None:
-    newest = dismissed("grace")
-    reviews = approval("grace"), changes("grace"), newest
-    verdict = judged(a_pull(*reviews, timeline=(dismissal(newest, "grace", was),)))
+    reviews = approval("grace"), changes("grace"), dismissed("grace")
+    verdict = judged(a_pull(*reviews, timeline=(dismissal(reviews[-1], "grace", was),)))
     assert verdict.outcome is Outcome.WAITING
     assert objections(verdict) == [Code.DISMISSED]
 
 
 def test_dismissing_the_newest_does_not_revive_older_changes_requested() -> None:
-    newest = dismissed("grace")
-    events = (dismissal(newest, "june", ReviewState.APPROVED),)
-    verdict = judged(a_pull(changes("grace"), newest, approval("ada"), timeline=events))
+    reviews = changes("grace"), dismissed("grace"), approval("ada")
+    events = (dismissal(reviews[1], "june", ReviewState.APPROVED),)
+    verdict = judged(a_pull(*reviews, timeline=events))
     assert verdict.outcome is Outcome.SIGNED_OFF
 
 
@@ -345,6 +344,15 @@ def test_a_roster_change_needs_a_sign_off_without_any_ai() -> None:
 def test_standing_opinions_are_by_account_and_in_order() -> None:
     first, second, last = approval("grace"), approval("ada"), changes("grace")
     assert standing_opinions([first, comment("ada"), second, last]) == (second, last)
+
+
+def test_the_opinion_that_was_submitted_last_stands_whenever_it_was_begun() -> None:
+    """A review that was begun first and kept as a draft comes first in GitHub's list."""
+    draft = replace(changes("grace"), submitted_at=at(60))
+    verdict = judged(a_pull(draft, approval("grace")))
+    assert verdict.outcome is Outcome.OBJECTED
+    again = replace(approval("grace"), submitted_at=at(90))
+    assert judged(a_pull(again, draft)).outcome is Outcome.SIGNED_OFF
 
 
 LATER = 10_000  # minutes: after every approval that is made here
