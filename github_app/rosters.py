@@ -121,7 +121,7 @@ class RosterDesk:
         """The same for a repository, from its files. Raises: GitHubError."""
         # Before anything is read: what changes meanwhile must not pass for known.
         generation = self._teams.generation(installation.id)
-        base = self._base_file(repository.owner, texts.org)
+        base, unused = self._base_file(repository.owner, texts)
         ground = self._ground(installation.id, generation, base, texts.ids)
         force = self._settled(base, None)
         own = texts.repository
@@ -133,6 +133,8 @@ class RosterDesk:
             return replace(force, ground=ground)
         roster = self._with_members(installation, force.roster, generation)
         remarks = tuple(Reason(code=Code.ROSTER_WARNING, detail=text) for text in roster.warnings)
+        if unused is not None:
+            remarks = (_unused(unused, base), *remarks)
         return replace(force, roster=roster, ground=ground, notes=(*force.notes, *remarks))
 
     def ground(self, installation_id: int, owner: str, ids: RosterIds) -> str:
@@ -141,7 +143,8 @@ class RosterDesk:
         Raises: StoreError.
         """
         generation = self._teams.generation(installation_id)
-        base = None if ids.organisation else self._base_file(owner, None)
+        nothing = RosterTexts(org=None, repository=None)
+        base = None if ids.organisation else self._base_file(owner, nothing)[0]
         return self._ground(installation_id, generation, base, ids)
 
     def _ground(
@@ -182,20 +185,26 @@ class RosterDesk:
 
     # --- which file -------------------------------------------------------------------------------
 
-    def _base_file(self, owner: str, org: RosterText | None) -> _File:
+    def _base_file(self, owner: str, texts: RosterTexts) -> tuple[_File, RosterText | None]:
         """The organisation's file, or this deployment's where the organisation never had one.
 
         One that was there and is gone is a broken file, not a missing one: taking it away must not
-        loosen anything.
+        loosen anything. Nor must another one beside it, in a repository that somebody may have made
+        for the purpose: it is returned as the one that is not used.
         """
         scope = f"owner/{owner.casefold()}"
+        org, second = texts.org, texts.second
+        if org is not None and second is not None:
+            kept = self._kept.last(scope)
+            if kept is not None and _source(kept).name.casefold() == second.repository.casefold():
+                return _file(scope, second), org
         if org is not None:
-            return _file(scope, org)
+            return _file(scope, org), second
         kept = self._kept.last(scope)
         if kept is not None:
             source = _source(kept)
-            return _File(scope=scope, source=source, text=None, problem="the file is gone")
-        return self._deployment_file()
+            return _File(scope=scope, source=source, text=None, problem="the file is gone"), None
+        return self._deployment_file(), None
 
     def _deployment_file(self) -> _File:
         name = self._deployment.name
@@ -277,6 +286,11 @@ def _file(scope: str, text: RosterText) -> _File:
     source = RosterSource(name=text.repository, path=text.path, commit_oid=text.commit_oid)
     problem = f"{text.path}: {text.problem}" if text.problem else ""
     return _File(scope=scope, source=source, text=text.text, problem=problem)
+
+
+def _unused(other: RosterText, base: _File) -> Reason:
+    told = f"{other.repository} has a {other.path} too; the one of {base.source.name} is in force"
+    return Reason(code=Code.ROSTER_WARNING, detail=told)
 
 
 def _source(kept: SavedRoster) -> RosterSource:

@@ -1,6 +1,7 @@
 """By what a pull request is judged, and the name of it: the sweep's must be the judgement's."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import Mock
@@ -9,6 +10,7 @@ import pytest
 
 from github_app.gateway.client import Installation
 from github_app.gateway.pull_request import RosterText, RosterTexts, Snapshot
+from github_app.judge.reasons import Code
 from github_app.rosters import InForce, RosterDesk
 from github_app.store.database import Store, open_store
 from github_app.teams import Teams
@@ -61,6 +63,32 @@ def in_force(found: RosterDesk, rosters: RosterTexts) -> InForce:
     return found.in_force(
         INSTALLATION, Snapshot(pull=a_pull(), rosters=rosters, cost=1, remaining=None)
     )
+
+
+PRIVATE = _text("acme/.github-private", "reviewers.yaml", PLAIN + "# theirs\n", "c9")
+BOTH = replace(texts(), org=PRIVATE, second=texts().org)
+
+
+@pytest.mark.parametrize(
+    ("before", "source"),
+    [
+        pytest.param(None, "acme/.github-private", id="nothing-was-known"),
+        pytest.param(texts(), "acme/.github", id="the-public-one-was-there-first"),
+        pytest.param(replace(texts(None), org=PRIVATE), "acme/.github-private", id="the-private"),
+    ],
+)
+def test_of_two_rosters_the_one_that_was_there_first_stays_in_force(
+    store: Store, deployed: Path, before: RosterTexts | None, source: str
+) -> None:
+    if before is not None:
+        in_force(desk(store, deployed), before)
+    for found in (in_force(desk(store, deployed), BOTH), in_force(desk(store, deployed), BOTH)):
+        assert found.roster is not None
+        assert [one.name for one in found.roster.sources] == [source]
+        assert [reason.code for reason in found.notes] == [Code.ROSTER_WARNING]
+        assert found.ground == named(desk(store, deployed), BOTH)
+    alone = replace(texts(None), org=PRIVATE)
+    assert in_force(desk(store, deployed), alone).notes == ()
 
 
 def named(found: RosterDesk, rosters: RosterTexts) -> str:

@@ -21,6 +21,7 @@ from github_app.gateway.repository import (
     ROSTER_EXPRESSIONS,
     RosterIds,
     among_open_heads,
+    owner_rosters,
     roster_id,
     siblings,
 )
@@ -57,15 +58,21 @@ class RosterText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterTexts:
-    """The owner's roster (of ``.github-private``, else ``.github``) and the repository's own."""
+    """The owner's roster (of ``.github-private``, else ``.github``) and the repository's own.
+
+    ``second`` is the one of ``.github`` where both have one: which of them counts is decided by
+    who knows which one was there first.
+    """
 
     org: RosterText | None
     repository: RosterText | None
+    second: RosterText | None = None
 
     @property
     def ids(self) -> RosterIds:
         """The same files by their content, as a list of open pull requests shows them."""
-        return RosterIds(organisation=_id(self.org), repository=_id(self.repository))
+        of_owner = owner_rosters(_id(self.org), _id(self.second))
+        return RosterIds(organisation=of_owner, repository=_id(self.repository))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,12 +349,12 @@ def _id(roster: RosterText | None) -> str:
 
 def roster_texts(data: Mapping[str, Any], base: Node) -> RosterTexts:
     """The roster files of an answer. ``base``: its repository."""
-    of_owner = [
-        _roster(data[name], OWNER_ROSTER) for name in ("orgPrivate", "orgPublic") if data[name]
-    ]
+    read = [_roster(data[name], OWNER_ROSTER) for name in ("orgPrivate", "orgPublic") if data[name]]
+    found = [one for one in read if one is not None]
     return RosterTexts(
-        org=next((found for found in of_owner if found is not None), None),
+        org=found[0] if found else None,
         repository=_roster(base, REPOSITORY_ROSTER),
+        second=found[1] if len(found) > 1 else None,
     )
 
 

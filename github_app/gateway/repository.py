@@ -198,10 +198,9 @@ def repositories(installation: Installation) -> Iterator[Repository]:
 
 
 def _roster_ids(data: Mapping[str, Any]) -> RosterIds:
-    """The private repository's roster wins, as in the snapshot."""
     of_owner = [_roster_id(data[name], OWNER_ROSTER) for name in ("orgPrivate", "orgPublic")]
     return RosterIds(
-        organisation=next(filter(None, of_owner), ""),
+        organisation=owner_rosters(*of_owner),
         repository=_roster_id(data["repository"], REPOSITORY_ROSTER),
     )
 
@@ -212,6 +211,11 @@ def _roster_id(repository: Node | None, path: str) -> str:
     return roster_id(
         text(repository, "nameWithOwner"), path, text(child(repository, "roster"), "oid")
     )
+
+
+def owner_rosters(*ids: str) -> str:
+    """One name for all that the owner has, the private repository's first: see ``roster_id``."""
+    return "\n".join(filter(None, ids))
 
 
 def roster_id(repository: str, path: str, blob_oid: str) -> str:

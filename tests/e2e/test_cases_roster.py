@@ -323,6 +323,36 @@ def test_people_who_are_away_may_sign_and_are_named_last(case: Inline) -> None:
     case.signed(number, "grace")
 
 
+@pytest.mark.parametrize("text", [RAISES_JUNE, "levels: [broken"], ids=["loose", "broken"])
+def test_shadow_the_roster_by_a_repository_of_ones_own(case: Inline, text: str) -> None:
+    """Members of most organisations may make repositories. The name that goes first may be free."""
+    number = case.open(actor="kim")
+    case.act("june", "approve", number=number)
+    case.refused(number, "CS012")
+    files = {"reviewers.yaml": text}
+    case.people("create_repository", name=".github-private", owner="acme", files=files)
+    case.act("june", "approve", number=number)
+    seen = case.refused(number, "CS012", "CS071")
+    assert "acme/.github-private has a reviewers.yaml too" in seen.summary
+    case.sweep()
+    case.refused(number, "CS012", "CS071")
+    case.act("grace", "approve", number=number)
+    case.signed(number, "grace")
+
+
+def test_roster_moves_to_the_private_repository(case: Inline) -> None:
+    """As an owner moves it: there first, then away from where it was."""
+    number = case.open()
+    case.refused(number, "CS012")
+    files = {"reviewers.yaml": RAISES_KIM}
+    case.people("create_repository", name=".github-private", owner="acme", files=files)
+    case.act("kim", "approve", number=number)
+    case.refused(number, "CS037")
+    case.act("olga", "push", repo=ROSTERS, branch="main",
+             commits=[{"message": "Moved", "files": {"reviewers.yaml": None}}])  # fmt: skip
+    case.signed(number, "kim")
+
+
 def test_roster_moved_away(case: Inline) -> None:
     """What a file was called is only in the diff: until it is read, any file may have been it."""
     case.act("olga", "put_file", repo=ROSTERS, path="notes.md", content="line\n" * 30)

@@ -658,9 +658,11 @@ def test_the_private_roster_goes_before_the_public_one(
         orgPrivate=org(".github-private", build.blob("private")),
     )
     answer.pop("errors")
-    found = taken(hub, installation, answer).rosters.org
-    assert found is not None
-    assert (found.repository, found.text) == ("acme/.github-private", "private")
+    rosters = taken(hub, installation, answer).rosters
+    assert rosters.org is not None
+    assert rosters.second is not None
+    assert (rosters.org.repository, rosters.org.text) == ("acme/.github-private", "private")
+    assert (rosters.second.repository, rosters.second.text) == ("acme/.github", "public")
 
 
 @pytest.mark.parametrize(
