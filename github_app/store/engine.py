@@ -1,7 +1,6 @@
 """One database, SQLite or PostgreSQL: connections, transactions, and when they are durable."""
 
 import os
-import random
 import sqlite3
 import threading
 import time
@@ -17,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from github_app.store.clock import SQLITE_FUNCTION, now
 from github_app.store.errors import StoreError, StoreUnavailable
-from github_app.store.wal import LONGEST_PAGES, WriteAheadLog
+from github_app.store.wal import LOCK_SECONDS, WriteAheadLog, become_writer
 
 Clock = Callable[[], float]
 _Result = TypeVar("_Result")
@@ -25,7 +24,6 @@ _Result = TypeVar("_Result")
 # GitHub gives up on a webhook after 10 s. A client that froze inside a transaction is cut off
 # first (IDLE), so that whoever waits for its locks still gets them within LOCK.
 IDLE_IN_TRANSACTION_SECONDS = 4
-LOCK_SECONDS = 8
 OLDEST_SQLITE = (3, 35, 0)  # RETURNING
 READERS = 8
 
@@ -267,7 +265,7 @@ def _sqlite_engine(url: URL, clock: Clock, *, size: int) -> Engine:
         for pragma in (
             "journal_mode=WAL",
             "synchronous=NORMAL",
-            f"wal_autocheckpoint={LONGEST_PAGES}",
+            "wal_autocheckpoint=0",  # wal.py moves the log
             "foreign_keys=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
@@ -285,22 +283,9 @@ def _begin_deferred(connection: Connection) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    """Become the writer. Other processes hold that place for a millisecond each, so ask often.
-
-    SQLite's own waiting sleeps longer every time, up to 100 ms, and is overtaken meanwhile.
-    """
-    deadline = time.monotonic() + LOCK_SECONDS
     driver = connection.connection.driver_connection
     assert driver is not None
-    while True:
-        try:
-            driver.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(random.uniform(0.0005, 0.0015))  # noqa: S311 - to spread, not to hide
-        else:
-            return
+    become_writer(driver)
 
 
 def _postgresql_engine(url: URL) -> Engine:

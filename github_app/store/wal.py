@@ -4,22 +4,29 @@ SQLite would do both inside a commit, while every other writer waits. A commit w
 ``synchronous=NORMAL`` only hands its pages to the system; ``sync`` then makes the log reach the
 disk, for all that committed before it. That is as durable: the log is read back as far as it is
 whole, SQLite syncs it before it moves anything out of it, and the database before it reuses it.
+
+Only who holds the place of the writer moves the log. SQLite itself asks for that of some ways to
+move it and not of others, and before 3.51.3 a commit that begins the log anew beside one of those
+can damage the database: https://www.sqlite.org/wal.html#walresetbug
 """
 
 import os
+import random
 import sqlite3
 import threading
-from contextlib import closing, suppress
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from github_app.store.errors import StoreUnavailable
 
 # After so many commits the log is moved into the database; about as many pages as SQLite waits for.
 MOVED_AFTER = 250
-# A log of so many pages is moved by whoever commits: writers are faster than the mover.
-LONGEST_PAGES = 16_384
-# While it is moved others commit; what they add is moved at once, so that it can be reused.
-_ROUNDS = 3
+# After so many that it was not, it is moved by whoever commits: writers are faster than the mover.
+MOVED_AT_LAST = 16 * MOVED_AFTER
+# So long somebody else may be the writer. Seconds.
+LOCK_SECONDS = 8
 
 _to_disk = getattr(os, "fdatasync", os.fsync)  # macOS has only the latter
 
@@ -42,7 +49,10 @@ class WriteAheadLog:
     def committed(self) -> int:
         """A commit is in the log: its number, for ``sync``. Called by one thread at a time."""
         self._commits += 1
-        if self._commits - self._moved >= MOVED_AFTER:
+        waiting = self._commits - self._moved
+        if waiting >= MOVED_AT_LAST:
+            self._move_now()
+        elif waiting >= MOVED_AFTER:
             self._move_soon()
         return self._commits
 
@@ -76,6 +86,52 @@ class WriteAheadLog:
             # would be told that all is well. So everything is written anew, into the database.
             self._move_all()
             self._in_doubt = False
+        self._log_to_disk()
+
+    def _move_all(self) -> None:
+        """This way to move it is one for which SQLite makes itself the writer."""
+        with closing(self._connect(timeout=LOCK_SECONDS)) as connection:
+            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise sqlite3.OperationalError("somebody still reads the log")
+
+    def _move_soon(self) -> None:
+        if self._mover is None:
+            self._mover = threading.Thread(target=self._move, name="countersign-wal", daemon=True)
+            self._mover.start()
+        self._wake.set()
+
+    def _move(self) -> None:
+        with closing(self._connect()) as gate, closing(self._connect()) as connection:
+            while True:
+                self._wake.wait()
+                self._wake.clear()
+                if self._stopping:
+                    return
+                if self._commits - self._moved >= MOVED_AFTER:
+                    self._move_alone(gate, connection)
+
+    def _move_now(self) -> None:
+        self._moved = self._commits  # tried, even where it fails
+        with closing(self._connect()) as gate, closing(self._connect()) as connection:
+            self._move_alone(gate, connection)
+
+    def _move_alone(self, gate: sqlite3.Connection, connection: sqlite3.Connection) -> None:
+        """Move it while ``gate`` keeps every writer out. SQLite does not let a connection move the
+        log inside a transaction of its own, so it takes two."""
+        with suppress(StoreUnavailable):
+            self.sync(self._commits)  # most of what there is to wait for, while others still write
+        try:
+            with _as_writer(gate):
+                so_far = self._commits
+                move(connection)
+        except sqlite3.Error as error:
+            if not _is_busy(error):
+                self._in_doubt = True  # told of it once, as here, the next sync would not be
+        else:
+            self._moved = so_far
+
+    def _log_to_disk(self) -> None:
         # Opened each time: a second descriptor of this file is harmless, an old one is not.
         descriptor = os.open(self._log, os.O_RDWR)
         try:
@@ -83,39 +139,46 @@ class WriteAheadLog:
         finally:
             os.close(descriptor)
 
-    def _move_all(self) -> None:
-        with closing(self._connect()) as connection:
-            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        if busy:
-            raise sqlite3.OperationalError("somebody still reads the log")
-
-    def _move_soon(self) -> None:
-        self._moved = self._commits
-        if self._mover is None:
-            self._mover = threading.Thread(target=self._move, name="countersign-wal", daemon=True)
-            self._mover.start()
-        self._wake.set()
-
-    def _move(self) -> None:
-        with closing(self._connect()) as connection:
-            while True:
-                self._wake.wait()
-                self._wake.clear()
-                if self._stopping:
-                    return
-                # Busy: another process is at it. A disk that refuses is met by the next sync.
-                with suppress(sqlite3.Error):
-                    _move_unhurried(connection)
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._database, isolation_level=None)
+    def _connect(self, timeout: float = 0) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._database, isolation_level=None, timeout=timeout, check_same_thread=False
+        )
         connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA wal_autocheckpoint=0")
         return connection
 
 
-def _move_unhurried(connection: sqlite3.Connection) -> None:
-    """Keeps no writer waiting, and so may leave what came meanwhile."""
-    for _ in range(_ROUNDS):
-        _, pages, moved = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        if moved == pages:
+def move(connection: sqlite3.Connection) -> None:
+    """Bring what is in the log into the database. Only while nobody can write."""
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+
+def become_writer(connection: sqlite3.Connection) -> None:
+    """BEGIN IMMEDIATE. Other processes hold that place for a millisecond each, so ask often.
+
+    SQLite's own waiting sleeps longer every time, up to 100 ms, and is overtaken meanwhile.
+    Raises sqlite3.OperationalError after ``LOCK_SECONDS``.
+    """
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(random.uniform(0.0005, 0.0015))  # noqa: S311 - to spread, not to hide
+        else:
             return
+
+
+@contextmanager
+def _as_writer(connection: sqlite3.Connection) -> Iterator[None]:
+    become_writer(connection)
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # less what sort of busy it is

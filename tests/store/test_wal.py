@@ -191,12 +191,111 @@ def test_log_is_moved_into_the_database_meanwhile(
 def test_log_does_not_grow_for_ever(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the mover cannot keep up, whoever commits moves it."""
     monkeypatch.setattr(wal, "MOVED_AFTER", 10**9)
-    monkeypatch.setattr("github_app.store.engine.LONGEST_PAGES", 50)
+    monkeypatch.setattr(wal, "MOVED_AT_LAST", 20)
     with open_store(f"sqlite:///{database}") as store:
+        sizes = []
         for number in range(100):
             put(store, f"guid-{number}")
-        size = Path(f"{database}-wal").stat().st_size
-    assert size < 100 * 4096
+            sizes.append(Path(f"{database}-wal").stat().st_size)
+        assert store._database._log._mover is None
+    assert max(sizes[:50]) >= max(sizes[50:])
+
+
+@pytest.mark.parametrize(
+    ("after", "at_last"),
+    [
+        pytest.param(3, 10**9, id="by-the-mover"),
+        pytest.param(10**9, 3, id="by-whoever-commits"),
+    ],
+)
+def test_nobody_can_write_while_the_log_is_moved(
+    database: Path, monkeypatch: pytest.MonkeyPatch, after: int, at_last: int
+) -> None:
+    """A commit that begins the log anew at that moment is what damages the database."""
+    writers: list[str] = []
+
+    def noting(connection: sqlite3.Connection) -> None:
+        writers.append(can_write(database))
+        really_move(connection)
+        writers.append(can_write(database))
+
+    really_move = wal.move
+    monkeypatch.setattr(wal, "move", noting)
+    monkeypatch.setattr(wal, "MOVED_AFTER", after)
+    monkeypatch.setattr(wal, "MOVED_AT_LAST", at_last)
+    with open_store(f"sqlite:///{database}") as store:
+        for number in range(7):
+            put(store, f"guid-{number}")
+        wait_until(lambda: len(writers) >= 2)
+    assert set(writers) == {"SQLITE_BUSY"}
+    assert can_write(database) == "yes"
+
+
+def test_log_is_not_moved_while_another_process_writes(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = threading.Event()
+    monkeypatch.setattr(wal, "move", lambda _connection: moved.set())
+    monkeypatch.setattr(wal, "MOVED_AFTER", 3)
+    with open_store(f"sqlite:///{database}") as store:
+        put(store, "guid-0")
+        log = store._database._log
+        with closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            log._commits += 3
+            log._move_soon()
+            assert not moved.wait(0.2)
+            other.execute("ROLLBACK")
+        assert moved.wait(PATIENCE)
+
+
+def test_no_connection_moves_the_log_by_itself(database: Path) -> None:
+    """SQLite does so inside a commit, where it is not the writer any more."""
+    with open_store(f"sqlite:///{database}") as store:
+        base = store._database
+        log = base._log
+        with base.read() as reader, base.write() as writer:
+            ours = [reader.connection.driver_connection, writer.connection.driver_connection]
+            with closing(log._connect()) as mover:
+                every = [*ours, mover]
+                assert [pages_before_it_moves(one) for one in every] == [0, 0, 0]
+
+
+def test_disk_that_refuses_while_the_log_is_moved_is_not_believed_later(
+    database: Path, disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite is told of it then, and the system says so only once."""
+
+    def refusing(_connection: sqlite3.Connection) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+        raise error
+
+    with open_store(f"sqlite:///{database}") as store:
+        put(store, "guid-0")
+        assert "guid-0" not in in_file_alone(database, tmp_path / "before")
+        with monkeypatch.context() as patch:
+            patch.setattr(wal, "move", refusing)
+            store._database._log._move_now()
+        put(store, "guid-1")
+        assert {"guid-0", "guid-1"} <= in_file_alone(database, tmp_path / "after")
+        assert disk.after_power_cut() == {"guid-0", "guid-1"}
+
+
+def pages_before_it_moves(connection: object) -> int:
+    assert isinstance(connection, sqlite3.Connection)
+    return int(connection.execute("PRAGMA wal_autocheckpoint").fetchone()[0])
+
+
+def can_write(database: Path) -> str:
+    """``yes``, or how SQLite refuses."""
+    with closing(sqlite3.connect(database, isolation_level=None, timeout=0)) as other:
+        try:
+            other.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            return error.sqlite_errorname
+        other.execute("ROLLBACK")
+    return "yes"
 
 
 def has_committed(log: wal.WriteAheadLog, commits: int) -> bool:
