@@ -65,184 +65,132 @@ def test_a_pull_request_is_judged_again(action: str) -> None:
     assert task.hint["updated_at"] == PULL["updated_at"]
 
 
+THE_PULL, ITS_HEAD = (TaskKind.PULL_REQUEST, "12"), (TaskKind.HEAD, SHA)
+ITS_MERGE, ITS_GROUP = (TaskKind.MERGED, "12"), (TaskKind.MERGE_GROUP, SHA)
+ALL_HERE, ALL_THERE_IS = (TaskKind.REPOSITORY, ""), (TaskKind.INSTALLATION, "")
+A_LOOK, A_LOOK_AT_ALL = (TaskKind.DOCTOR, ""), (TaskKind.DOCTOR, "5")
+
+
+def row(id_: str, event: str, action: str, *expected: tuple[TaskKind, str], **payload: Any) -> Any:
+    """A webhook, and the work that it asks for."""
+    return pytest.param(event, {"action": action, **payload}, list(expected), id=id_)
+
+
 @pytest.mark.parametrize(
     ("event", "payload", "expected"),
     [
-        pytest.param(
+        row(
+            "closed-frees-its-twins",
             "pull_request",
-            {"action": "closed", "pull_request": PULL},
-            [(TaskKind.PULL_REQUEST, "12"), (TaskKind.HEAD, SHA)],
-            id="closed-frees-its-twins",
+            "closed",
+            THE_PULL,
+            ITS_HEAD,
+            pull_request=PULL,
         ),
-        pytest.param(
-            "pull_request",
-            {"action": "closed", "pull_request": {**PULL, "merged": True}},
-            [(TaskKind.MERGED, "12")],
-            id="merged",
-        ),
-        pytest.param(
-            "pull_request", {"action": "locked", "pull_request": PULL}, [], id="locked-is-idle"
-        ),
-        pytest.param(
-            "pull_request_review",
-            {"action": "submitted", "pull_request": PULL},
-            [(TaskKind.PULL_REQUEST, "12")],
-            id="review",
-        ),
-        pytest.param(
-            "pull_request_review",
-            {"action": "dismissed", "pull_request": PULL},
-            [(TaskKind.PULL_REQUEST, "12")],
-            id="dismissal",
-        ),
-        pytest.param(
+        row("merged", "pull_request", "closed", ITS_MERGE, pull_request={**PULL, "merged": True}),
+        row("locked-is-idle", "pull_request", "locked", pull_request=PULL),
+        row("review", "pull_request_review", "submitted", THE_PULL, pull_request=PULL),
+        row("dismissal", "pull_request_review", "dismissed", THE_PULL, pull_request=PULL),
+        row(
+            "merge-group",
             "merge_group",
-            {
-                "action": "checks_requested",
-                "merge_group": {
-                    "head_sha": SHA,
-                    "head_ref": "refs/heads/gh-readonly-queue/main/pr-12-abc",
-                    "base_sha": OTHER,
-                    "base_ref": "refs/heads/main",
-                },
+            "checks_requested",
+            ITS_GROUP,
+            merge_group={
+                "head_sha": SHA,
+                "head_ref": "refs/heads/gh-readonly-queue/main/pr-12-abc",
+                "base_sha": OTHER,
+                "base_ref": "refs/heads/main",
             },
-            [(TaskKind.MERGE_GROUP, SHA)],
-            id="merge-group",
         ),
-        pytest.param("merge_group", {"action": "destroyed"}, [], id="merge-group-gone"),
-        pytest.param(
+        row("merge-group-gone", "merge_group", "destroyed"),
+        row(
+            "re-run",
             "check_run",
-            {"action": "rerequested", "check_run": {"head_sha": SHA, "app": {"id": APP}}},
-            [(TaskKind.HEAD, SHA)],
-            id="re-run",
+            "rerequested",
+            ITS_HEAD,
+            check_run={"head_sha": SHA, "app": {"id": APP}},
         ),
-        pytest.param(
+        row(
+            "re-run-of-another-app",
             "check_run",
-            {"action": "rerequested", "check_run": {"head_sha": SHA, "app": {"id": 1}}},
-            [],
-            id="re-run-of-another-app",
+            "rerequested",
+            check_run={"head_sha": SHA, "app": {"id": 1}},
         ),
-        pytest.param(
+        row(
+            "our-own-completion-loops-not",
             "check_run",
-            {"action": "completed", "check_run": {"head_sha": SHA, "app": {"id": APP}}},
-            [],
-            id="our-own-completion-loops-not",
+            "completed",
+            check_run={"head_sha": SHA, "app": {"id": APP}},
         ),
-        pytest.param(
+        row(
+            "suite-with-its-pull-request",
             "check_suite",
-            {
-                "action": "requested",
-                "check_suite": {"head_sha": SHA, "pull_requests": [{"number": 12}]},
-            },
-            [(TaskKind.PULL_REQUEST, "12")],
-            id="suite-with-its-pull-request",
+            "requested",
+            THE_PULL,
+            check_suite={"head_sha": SHA, "pull_requests": [{"number": 12}]},
         ),
-        pytest.param(
+        row(
+            "suite-without",
             "check_suite",
-            {"action": "requested", "check_suite": {"head_sha": SHA, "pull_requests": []}},
-            [(TaskKind.HEAD, SHA)],
-            id="suite-without",
+            "requested",
+            ITS_HEAD,
+            check_suite={"head_sha": SHA, "pull_requests": []},
         ),
-        pytest.param(
+        row(
+            "suite-again",
             "check_suite",
-            {
-                "action": "rerequested",
-                "check_suite": {"head_sha": SHA, "pull_requests": [{"number": 12}]},
-            },
-            [(TaskKind.HEAD, SHA)],
-            id="suite-again",
+            "rerequested",
+            ITS_HEAD,
+            check_suite={"head_sha": SHA, "pull_requests": [{"number": 12}]},
         ),
-        pytest.param("check_suite", {"action": "completed"}, [], id="suite-done"),
-        pytest.param("member", {"action": "removed"}, [(TaskKind.REPOSITORY, "")], id="member"),
-        pytest.param(
-            "organization",
-            {"action": "member_removed"},
-            [(TaskKind.INSTALLATION, "")],
-            id="organization",
-        ),
-        pytest.param(
-            "membership", {"action": "added"}, [(TaskKind.INSTALLATION, "")], id="membership"
-        ),
-        pytest.param("team", {"action": "deleted"}, [(TaskKind.INSTALLATION, "")], id="team"),
-        pytest.param("team", {"action": "created"}, [], id="new-team"),
-        pytest.param("label", {"action": "deleted"}, [(TaskKind.REPOSITORY, "")], id="label"),
-        pytest.param("label", {"action": "created"}, [], id="new-label"),
-        pytest.param(
+        row("suite-done", "check_suite", "completed"),
+        row("member", "member", "removed", ALL_HERE),
+        row("organization", "organization", "member_removed", ALL_THERE_IS),
+        row("membership", "membership", "added", ALL_THERE_IS),
+        row("team", "team", "deleted", ALL_THERE_IS),
+        row("new-team", "team", "created"),
+        row("label", "label", "deleted", ALL_HERE),
+        row("new-label", "label", "created"),
+        row("renamed", "repository", "renamed", ALL_HERE, A_LOOK),
+        row(
+            "the-roster-repositorys-default-branch",
             "repository",
-            {"action": "renamed"},
-            [(TaskKind.REPOSITORY, ""), (TaskKind.DOCTOR, "")],
-            id="renamed",
+            "edited",
+            ALL_THERE_IS,
+            A_LOOK,
+            repository={**REPOSITORY, "name": ".github"},
         ),
-        pytest.param(
-            "repository",
-            {"action": "edited", "repository": {**REPOSITORY, "name": ".github"}},
-            [(TaskKind.INSTALLATION, ""), (TaskKind.DOCTOR, "")],
-            id="the-roster-repositorys-default-branch",
-        ),
-        pytest.param(
-            "repository", {"action": "deleted"}, [(TaskKind.DOCTOR, "")], id="repository-deleted"
-        ),
-        pytest.param(
-            "repository",
-            {"action": "publicized"},
-            [(TaskKind.DOCTOR, "")],
-            id="repository-made-public",
-        ),
-        pytest.param(
-            "repository",
-            {"action": "privatized"},
-            [(TaskKind.DOCTOR, "")],
-            id="repository-made-private",
-        ),
-        pytest.param(
-            "repository", {"action": "created"}, [(TaskKind.DOCTOR, "")], id="repository-created"
-        ),
-        pytest.param("repository", {"action": "pinned"}, [], id="repository-else"),
-        pytest.param(
-            "repository_ruleset", {"action": "deleted"}, [(TaskKind.DOCTOR, "")], id="ruleset"
-        ),
-        pytest.param(
-            "branch_protection_rule", {"action": "edited"}, [(TaskKind.DOCTOR, "")], id="classic"
-        ),
-        pytest.param(
+        row("repository-deleted", "repository", "deleted", A_LOOK),
+        row("repository-made-public", "repository", "publicized", A_LOOK),
+        row("repository-made-private", "repository", "privatized", A_LOOK),
+        row("repository-created", "repository", "created", A_LOOK),
+        row("repository-else", "repository", "pinned"),
+        row("ruleset", "repository_ruleset", "deleted", A_LOOK),
+        row("classic", "branch_protection_rule", "edited", A_LOOK),
+        row(
+            "ruleset-of-the-organisation",
             "repository_ruleset",
-            {"action": "edited", "repository": None},
-            [(TaskKind.DOCTOR, "5")],
-            id="ruleset-of-the-organisation",
+            "edited",
+            A_LOOK_AT_ALL,
+            repository=None,
         ),
-        pytest.param(
-            "installation",
-            {"action": "created"},
-            [(TaskKind.INSTALLATION, ""), (TaskKind.DOCTOR, "5")],
-            id="installed",
-        ),
-        pytest.param(
-            "installation",
-            {"action": "new_permissions_accepted"},
-            [(TaskKind.INSTALLATION, ""), (TaskKind.DOCTOR, "5")],
-            id="permissions",
-        ),
-        pytest.param(
-            "installation", {"action": "suspend"}, [(TaskKind.DOCTOR, "5")], id="suspended"
-        ),
-        pytest.param(
-            "installation", {"action": "deleted"}, [(TaskKind.DOCTOR, "5")], id="uninstalled"
-        ),
-        pytest.param(
+        row("installed", "installation", "created", ALL_THERE_IS, A_LOOK_AT_ALL),
+        row("permissions", "installation", "new_permissions_accepted", ALL_THERE_IS, A_LOOK_AT_ALL),
+        row("suspended", "installation", "suspend", A_LOOK_AT_ALL),
+        row("uninstalled", "installation", "deleted", A_LOOK_AT_ALL),
+        row(
+            "repository-added",
             "installation_repositories",
-            {"action": "added", "repositories_added": [{"id": 9, "full_name": "acme/new"}]},
-            [(TaskKind.REPOSITORY, ""), (TaskKind.DOCTOR, "5")],
-            id="repository-added",
+            "added",
+            ALL_HERE,
+            A_LOOK_AT_ALL,
+            repositories_added=[{"id": 9, "full_name": "acme/new"}],
         ),
-        pytest.param(
-            "installation_repositories",
-            {"action": "removed"},
-            [(TaskKind.DOCTOR, "5")],
-            id="removed",
-        ),
-        pytest.param("issue_comment", {"action": "created"}, [], id="comment"),
-        pytest.param("ping", {}, [], id="ping"),
-        pytest.param("a_new_event", {"action": "whatever"}, [], id="unknown"),
+        row("removed", "installation_repositories", "removed", A_LOOK_AT_ALL),
+        row("comment", "issue_comment", "created"),
+        row("ping", "ping", ""),
+        row("unknown", "a_new_event", "whatever"),
     ],
 )
 def test_table(event: str, payload: dict[str, Any], expected: list[tuple[TaskKind, str]]) -> None:
