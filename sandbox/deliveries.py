@@ -118,7 +118,9 @@ class Courier:
         self._random = random.Random(seed)
         self._queue = _Queue()
         self._ready = threading.Condition()
+        self.by_hand = False  # deliver only while somebody drains
         self._paused = self._stopped = False
+        self._draining = 0
         self._wanted, self._threads = threads, list[threading.Thread]()
 
     def seed(self, value: int) -> None:
@@ -203,14 +205,13 @@ class Courier:
 
     def drain(self, timeout: float = 30.0) -> bool:
         """Wait until nothing is waiting; False if it took longer than ``timeout`` seconds."""
-        deadline = time.monotonic() + timeout
         with self._ready:
-            while self._queue.heap or self._queue.under_way:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return False
-                self._ready.wait(left)
-        return True
+            self._draining += 1
+            self._ready.notify_all()
+            try:
+                return self._ready.wait_for(lambda: not self.waiting, timeout)
+            finally:
+                self._draining -= 1
 
     def stop(self) -> None:
         """Stop the threads; what waits is dropped."""
@@ -221,11 +222,14 @@ class Courier:
         for thread in self._threads:
             thread.join(TIMEOUT + 1)
 
+    def _open(self) -> bool:
+        return not self._paused and (self._draining > 0 or not self.by_hand)
+
     def _next(self) -> Delivery | None:
         with self._ready:
             while not self._stopped:
                 heap = self._queue.heap
-                if heap and not self._paused:
+                if heap and self._open():
                     wait = heap[0][0] - time.monotonic()
                     if wait <= 0:
                         self._queue.under_way += 1

@@ -219,6 +219,7 @@ def inline(tmp: Path, *, frozen: bool = False, **options: Any) -> Iterator[Inlin
     with Sandbox(clock=clock.moment, **options) as hub:
         case = put_together(hub, tmp, clock)
         hub.courier._wanted = 1  # one thread: webhooks arrive in the order they were sent
+        hub.courier.by_hand = True
         hub.courier.receiver = lambda headers, body: (
             case.web.test_client().post("/webhook", data=body, headers=headers).status_code
         )

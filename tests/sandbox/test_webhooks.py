@@ -272,6 +272,19 @@ def test_pausing_keeps_and_resuming_sends(hub: Sandbox, inbox: Inbox) -> None:
 # --- The deliveries API ---
 
 
+def test_by_hand_nothing_is_sent_until_somebody_drains(hub: Sandbox, inbox: Inbox) -> None:
+    hub.courier.by_hand = True
+    hub.act("june", "push", repo="acme/shop", branch="fix")
+    assert hub.courier.waiting
+    assert inbox.got == []
+    assert hub.drain()
+    assert inbox.got
+    sent = len(inbox.got)
+    hub.act("june", "push", repo="acme/shop", branch="fix")
+    assert hub.courier.waiting
+    assert len(inbox.got) == sent
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [
