@@ -35,7 +35,7 @@ from github_app.store.database import open_store
 from github_app.store.rosters import Rosters, SavedRoster
 from github_app.teams import Teams
 
-# What report.py writes: a link around a code span, and a code span alone.
+# What a report writes: a link around a code span, and a code span alone.
 _LINK = re.compile(r"\[(`+) ?([^`\]]*?) ?\1\]\([^)\s]*\)")
 _SPAN = re.compile(r"(`+) ?(.*?) ?\1(?!`)")
 _NAME = re.compile(r"(?P<owner>[\w.-]+)/(?P<name>[\w.-]+)#(?P<number>\d{1,9})")

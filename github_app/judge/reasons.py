@@ -87,7 +87,7 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """A code and what completes its sentence. ``report.py`` has the wording.
+    """A code and what completes its sentence. ``report/sentences.py`` has the wording.
 
     ``who`` and ``by`` are logins, ``sha`` a commit id, ``path`` a file's, ``detail`` text that may
     be foreign: each is escaped where it is shown, never here.
