@@ -5,8 +5,10 @@ compares it with what each open pull request was judged by: where it differs, no
 """
 
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 
 def ground(*parts: str) -> str:
@@ -25,10 +27,19 @@ def rules_of_this_version() -> str:
     Not a number that somebody has to raise: one that was forgotten would leave every verdict of
     the version before standing.
     """
-    found = [
-        path
-        for path in files("github_app.judge").iterdir()
-        if path.is_file() and path.name.endswith((".py", ".yaml"))
+    found = _files_below(files("github_app.judge"))
+    told = [
+        f"{name}\0{path.read_text('utf-8')}"
+        for name, path in found
+        if name.endswith((".py", ".yaml"))
     ]
-    told = [f"{path.name}\0{path.read_text('utf-8')}" for path in found]
     return ground(*sorted(told))
+
+
+def _files_below(folder: Traversable, above: str = "") -> Iterator[tuple[str, Traversable]]:
+    for path in folder.iterdir():
+        name = above + path.name
+        if path.is_dir():
+            yield from _files_below(path, f"{name}/")
+        else:
+            yield name, path

@@ -1,5 +1,6 @@
 """What a verdict rests on, as one name: another name for anything that may change a verdict."""
 
+import shutil
 from importlib.resources import files
 from pathlib import Path
 
@@ -24,13 +25,12 @@ def test_anything_else_has_another_name(one: tuple[str, ...], other: tuple[str, 
     assert ground(*one) == ground(*one)
 
 
-@pytest.mark.parametrize("changed", ["verdict.py", "signatures.yaml"])
+@pytest.mark.parametrize("changed", ["verdict.py", "signatures.yaml", "report/sentences.py"])
 def test_rules_that_changed_have_another_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: str
 ) -> None:
-    for path in files("github_app.judge").iterdir():
-        if path.is_file():
-            (tmp_path / path.name).write_text(path.read_text("utf-8"), "utf-8")
+    source = str(files("github_app.judge"))
+    shutil.copytree(source, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.pyc"))
     monkeypatch.setattr(grounds, "files", lambda _package: tmp_path)
     assert rules_of_this_version.__wrapped__() == rules_of_this_version()
     with (tmp_path / changed).open("a") as file:
