@@ -200,6 +200,13 @@ def declaration(pull: PullRequest, catalogue: Catalogue) -> Declaration:
     return Declaration.NO if messages.denies(pull.body) else Declaration.NONE
 
 
+def is_tool_account(actor: Actor, catalogue: Catalogue, policy: DetectionPolicy) -> bool:
+    """Whether an account that GitHub calls a user is known to be an AI tool's. A weak resemblance
+    is not enough: it would take a right from whoever has the login."""
+    named = reader(_extended(catalogue, policy)).names.person(actor.login, actor.id)
+    return named is not None and named.sure is not Confidence.WEAK
+
+
 def remember(memory: Memory, signals: Iterable[Signal], *, now: datetime, origin: int) -> Memory:
     """``memory`` and what it did not hold yet. Nothing is dropped; first sightings keep their time.
 

@@ -16,7 +16,7 @@ from github_app.judge.clearing import clear
 from github_app.judge.contributors import Contributors, contributors, pushers_known
 from github_app.judge.detection import Declaration
 from github_app.judge.entitlement import Change
-from github_app.judge.facts import Actor, GitIdentity, PullRequest, Review, ReviewState
+from github_app.judge.facts import Actor, ActorKind, GitIdentity, PullRequest, Review, ReviewState
 from github_app.judge.forced import heads_forced_away
 from github_app.judge.memory import Memory, Remembered
 from github_app.judge.objections import Objections, objections
@@ -25,6 +25,7 @@ from github_app.judge.reasons import Code, Reason
 from github_app.judge.roster import Person, Roster, RosterSource
 from github_app.judge.signals import Place
 from github_app.judge.signoff import Bench, Ignored
+from github_app.judge.tool_accounts import IsToolAccount, as_bots
 from github_app.judge.wants import Want
 
 
@@ -199,6 +200,7 @@ class _Case:
     moved: tuple[Review, ...]
     forced_away: tuple[str, ...]
     objections: Objections
+    is_tool_account: IsToolAccount
     unsure: tuple[Actor, ...]
 
 
@@ -211,6 +213,10 @@ def _study(
     carried: frozenset[str],
     same_base: frozenset[int],
 ) -> _Case:
+    def is_tool_account(actor: Actor) -> bool:
+        return detection.is_tool_account(actor, catalogue, roster.organisation.detection)
+
+    pull, memory = as_bots(pull, memory, is_tool_account)
     found_now = detection.detect(pull, roster.detection, catalogue)
     remembered = detection.remember(memory, found_now, now=_seen_at(pull), origin=pull.number)
 
@@ -293,6 +299,7 @@ def _study(
         moved=moved,
         forced_away=forced_away,
         objections=against,
+        is_tool_account=is_tool_account,
         unsure=(*clearing.unsure, *against.unsure),
     )
 
@@ -490,7 +497,12 @@ def _able(case: _Case) -> tuple[Person, ...]:
         for person in people
         if case.contributors.part_of(login=person.login, account=person.id) is None
         and person.login.casefold() not in raised | unable
+        and not case.is_tool_account(_account(person))
     )
+
+
+def _account(person: Person) -> Actor:
+    return Actor(kind=ActorKind.USER, login=person.login, id=person.id)
 
 
 def _has_signed(person: Person, case: _Case) -> bool:

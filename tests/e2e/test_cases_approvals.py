@@ -425,6 +425,40 @@ def test_bot_on_the_roster_approves(case: Inline) -> None:
     case.refused(number, "CS030")
 
 
+def in_the_staff_team(case: Inline, login: str, number: int) -> None:
+    """An agent with an ordinary user account and a seat, in the team of those who sign."""
+    case.people("create_user", login=login, id=number, email=f"{login}@cursor.example")
+    case.people("add_member", org="acme", login=login)
+    case.people("add_to_team", org="acme", team="staff-engineers", login=login)
+    case.act("olga", "add_collaborator", login=login, permission="write")
+    case.roster(ROSTER.replace("people:", "teams:\n  acme/staff-engineers: senior\npeople:"))
+
+
+def test_agent_with_a_users_account_approves(case: Inline) -> None:
+    number = case.open()
+    in_the_staff_team(case, "cursoragent", 199161495)
+    case.act("cursoragent", "approve", number=number)
+    seen = case.refused(number, "CS030")
+    assert "@cursoragent" not in seen.title
+    case.act("grace", "request_changes", number=number)
+    case.act("cursoragent", "dismiss_review", number=number, author="grace")
+    case.act("ada", "approve", number=number)
+    case.refused(number, "CS015", "CS076", why="does not lift it")
+
+
+def test_agent_with_a_users_account_is_exempt(case: Inline) -> None:
+    in_the_staff_team(case, "cursoragent", 199161495)
+    number = case.open(actor="cursoragent")
+    case.refused(number, "CS012")
+
+
+def test_agent_that_was_renamed_keeps_its_number(case: Inline) -> None:
+    number = case.open()
+    in_the_staff_team(case, "nice-colleague", 199161495)
+    case.act("nice-colleague", "approve", number=number)
+    case.refused(number, "CS030")
+
+
 def test_bot_approves_on_a_persons_command(case: Inline) -> None:
     number = case.open()
     case.act("grace", "comment", number=number, body="/approve")

@@ -32,7 +32,7 @@ from tests.judge.build import (
     user,
     with_commits,
 )
-from tests.judge.usual_roster import a_roster
+from tests.judge.usual_roster import PEOPLE, a_roster
 
 ROSTER = a_roster()
 
@@ -134,6 +134,42 @@ def test_dismissing_the_newest_does_not_revive_older_changes_requested() -> None
     events = (dismissal(reviews[1], "june", ReviewState.APPROVED),)
     verdict = judged(a_pull(*reviews, timeline=events))
     assert verdict.outcome is Outcome.SIGNED_OFF
+
+
+AGENTS = {"cursoragent": 199161495, "codex": 700, "robo": 701}
+WITH_AGENTS = a_roster(
+    "sign_off: {from: senior, approvals: 1, exempt: senior}\n"
+    "detection:\n  tools:\n    Robo: {logins: [robo]}\n",
+    people=PEOPLE
+    + "".join(f"  {who}: {{id: {id}, level: senior}}\n" for who, id in AGENTS.items()),
+)
+
+
+@pytest.mark.parametrize(
+    ("who", "outcome"),
+    [
+        pytest.param(user("cursoragent", 199161495), Outcome.WAITING, id="a-known-agent"),
+        pytest.param(user("robo", 701), Outcome.WAITING, id="one-that-the-organisation-knows"),
+        pytest.param(user("codex", 700), Outcome.SIGNED_OFF, id="a-person-with-such-a-name"),
+    ],
+)
+def test_an_agent_with_a_users_account_is_nobody_who_signs(who: Actor, outcome: Outcome) -> None:
+    def found(pull: PullRequest, memory: Memory | None = None) -> Verdict:
+        return judge(pull, WITH_AGENTS, memory or Memory(), shipped_catalogue())
+
+    signed = found(a_pull(approval(who)))
+    assert signed.outcome is outcome
+    green = outcome is Outcome.SIGNED_OFF
+    assert green or objections(signed) == [Code.NOT_A_PERSON]
+    names = {person.login for person in found(a_pull()).signers}
+    assert (who.login in names) == green
+    theirs = {"author": who, "commits": (ai_commit(),), "pushes": (push(who),)}
+    june_left_out = (ai_commit(by=identity("grace")),)
+    exempt = found(a_pull(**theirs | {"commits": june_left_out}))
+    assert (exempt.outcome is Outcome.EXEMPT) == green
+    remembered = Memory(pushers=(who,), pushes=(push(who),))
+    by_grace = a_pull(author=user("grace"), commits=june_left_out, pushes=None)
+    assert (found(by_grace, remembered).outcome is Outcome.EXEMPT) == green
 
 
 def test_one_person_counts_once() -> None:
