@@ -77,14 +77,6 @@ def build(settings: Settings) -> Parts:
         rules=ground(rules_of_this_version(), settings.web_url),
         now=utc_now,
     )
-    judgement = Judgement(
-        app_id=settings.app_id,
-        check_name=settings.check_name,
-        catalogue=shipped_catalogue(),
-        rosters=rosters,
-        memory=reads_memory(store),
-        now=utc_now,
-    )
     github = GitHub(settings, on_call=counts_calls(store.counters))
     fetcher = Fetcher(github=github, store=store, app_id=settings.app_id, now=utc_now)
     return Parts(
@@ -93,10 +85,22 @@ def build(settings: Settings) -> Parts:
         github=github,
         teams=teams,
         rosters=rosters,
-        judgement=judgement,
+        judgement=judges(settings, store, rosters),
         fetcher=fetcher,
         protected=ProtectedBranches(),
         contents=Contents(),
+    )
+
+
+def judges(settings: Settings, store: Store, rosters: RosterDesk) -> Judgement:
+    """The judgement of this deployment, by these rosters and by what the store remembers."""
+    return Judgement(
+        app_id=settings.app_id,
+        check_name=settings.check_name,
+        catalogue=shipped_catalogue(),
+        rosters=rosters,
+        memory=reads_memory(store),
+        now=utc_now,
     )
 
 

@@ -22,6 +22,7 @@ from github_app.judge.errors import CountersignError
 
 PUBLIC_API = "https://api.github.com"
 DEFAULT_HOST = "127.0.0.1"
+SWEEP_EVERY = 300.0  # seconds; `--sweep-every` says otherwise
 CHECK_NAME_LIMIT = 100  # ours: longer names are cut in GitHub's own lists
 SHORT_SECRET = 16  # characters
 # Each of these may be given as a file instead: NAME_FILE is its path, as platforms mount secrets.

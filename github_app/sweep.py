@@ -19,6 +19,7 @@ from github_app.gateway.client import GitHub, Installation
 from github_app.gateway.errors import GitHubError
 from github_app.logs import get_logger
 from github_app.look import THE_APP, Activity, ask_for_looks
+from github_app.settings import SWEEP_EVERY
 from github_app.store.database import Store
 from github_app.store.errors import StoreError
 from github_app.store.task import BULK, Task, TaskKind
@@ -26,7 +27,6 @@ from github_app.teams import Teams
 
 log = get_logger("sweep")
 
-EVERY = 300.0
 # A sweep of which a part failed is made again so soon, then ever more rarely. Seconds.
 AGAIN = 2.0
 # How often is asked whether a quick look is due: one small read of the database.
@@ -50,7 +50,7 @@ class Timer:
     quick looks that are due."""
 
     def __init__(
-        self, store: Store, *, every: float = EVERY, activity: Activity | None = None
+        self, store: Store, *, every: float = SWEEP_EVERY, activity: Activity | None = None
     ) -> None:
         self._store = store
         self._every = every
@@ -110,7 +110,7 @@ class Sweeper:
 
     def again_in(self, failures: int) -> float:
         """Seconds until a sweep that failed so often in a row is made once more."""
-        return float(min(AGAIN * 2.0 ** min(failures, 30), EVERY))
+        return float(min(AGAIN * 2.0 ** min(failures, 30), SWEEP_EVERY))
 
     def _attempt(self, part: Callable[[], int], problems: list[str]) -> int:
         try:

@@ -16,7 +16,6 @@ from typing import Any
 import click
 
 from github_app import logs
-from github_app.catalogue_file import shipped_catalogue
 from github_app.gateway import app as the_app
 from github_app.gateway import supplements
 from github_app.gateway.check_run import stands
@@ -29,7 +28,7 @@ from github_app.judge.report import Report, report
 from github_app.judge.verdict import Verdict
 from github_app.judgement import Judged, Judgement, Subject
 from github_app.rosters import RosterDesk
-from github_app.services import reads_memory, utc_now
+from github_app.services import judges, utc_now
 from github_app.settings import Settings
 from github_app.store.database import open_store
 from github_app.store.rosters import Rosters, SavedRoster
@@ -120,14 +119,7 @@ def _judge(
             rules="",
             now=utc_now,
         )
-        judgement = Judgement(
-            app_id=settings.app_id,
-            check_name=settings.check_name,
-            catalogue=shipped_catalogue(),
-            rosters=rosters,
-            memory=reads_memory(store),
-            now=utc_now,
-        )
+        judgement = judges(settings, store, rosters)
         snapshot = judgement.read(installation, subject)
         if only_deployment:
             nothing = RosterTexts(org=None, repository=None)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import click
 
 from github_app import logs
-from github_app.commands.worker import SWEEP_EVERY, THREADS
+from github_app.commands.worker import worker_options
 from github_app.credentials_file import is_configured
 from github_app.judge.errors import CountersignError
 from github_app.logs import get_logger
@@ -35,24 +35,7 @@ YIELDING = 5
 
 
 @click.command("serve")
-@click.option(
-    "--threads",
-    default=THREADS,
-    show_default=True,
-    type=click.IntRange(1, 64),
-    help="How many pull requests are judged at once.",
-)
-@click.option("--no-sweep", is_flag=True, help="Do not look for what was missed.")
-@click.option(
-    "--sweep-every",
-    default=SWEEP_EVERY,
-    show_default=True,
-    type=click.FloatRange(min=1),
-    help="Seconds between two looks for what was missed.",
-)
-@click.option(
-    "--pull", is_flag=True, help="Fetch deliveries from GitHub: for machines it cannot reach."
-)
+@worker_options
 def serve(threads: int, sweep_every: float, *, no_sweep: bool, pull: bool) -> None:
     """Run web and worker on this machine, on one database; nothing else is needed.
 

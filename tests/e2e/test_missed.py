@@ -7,9 +7,10 @@ from unittest.mock import patch
 import pytest
 
 from github_app.fetching import FETCHED_AT
+from github_app.settings import SWEEP_EVERY
 from github_app.store.stats import WorkState
 from github_app.store.task import TaskKind
-from github_app.sweep import AGAIN, EVERY, Timer
+from github_app.sweep import AGAIN, Timer
 from tests.e2e.inline import Inline
 
 
@@ -134,7 +135,7 @@ def test_failing_sweeps_become_rare(case: Inline) -> None:
     pauses = [case.sweeper.again_in(failures) for failures in range(100)]
     assert pauses[0] == AGAIN
     assert pauses == sorted(pauses)
-    assert pauses[-1] == EVERY
+    assert pauses[-1] == SWEEP_EVERY
 
 
 def test_what_one_installation_cannot_give_holds_up_no_other(case: Inline) -> None:
