@@ -14,14 +14,14 @@ from typing import Any
 
 from github_app.judge.errors import CountersignError
 from github_app.judge.facts import Actor, ActorKind, Push
+from github_app.judge.roster import LAYER_PATH, ROSTER_PATH, ROSTER_REPOSITORIES
 from github_app.store.inbox import StoredDelivery
 from github_app.store.task import BULK, ORDINARY, PERSON_WAITS, Task, TaskKind
 
 Payload = Mapping[str, Any]
 
-# Where rosters live: see design section 4. A push that touches one of these judges anew.
-ROSTER_REPOSITORIES = frozenset({".github", ".github-private"})
-ROSTER_FILES = frozenset({"reviewers.yaml", ".github/reviewers.yaml"})
+# A push that touches one of these judges anew.
+ROSTER_FILES = frozenset({ROSTER_PATH, LAYER_PATH})
 _RELEASES = "release/"
 # GitHub lists at most this many commits in a push; at the limit some may be missing.
 # Source: webhook "push" in GitHub's documentation.

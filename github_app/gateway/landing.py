@@ -9,7 +9,7 @@ from github_app.gateway.errors import NotFound, Refused
 from github_app.gateway.nodes import Node, child, items, number, text
 from github_app.gateway.pull_request import RosterTexts, roster_texts
 from github_app.gateway.reading import Cursor, Reading, home, refusing_surprises
-from github_app.gateway.repository import OWNER_ROSTER, REPOSITORY_ROSTER
+from github_app.gateway.repository import ROSTER_EXPRESSIONS
 from github_app.gateway.supplements import rest_actor
 from github_app.judge.facts import Actor, Commit, Repository
 from github_app.judge.landing import MergedPull
@@ -104,8 +104,7 @@ def rosters(installation: Installation, repository: Repository) -> RosterTexts:
     variables = {
         "owner": repository.owner,
         "name": repository.name,
-        "repositoryRoster": f"HEAD:{REPOSITORY_ROSTER}",
-        "ownerRoster": f"HEAD:{OWNER_ROSTER}",
+        **ROSTER_EXPRESSIONS,
     }
     tolerate = ("orgPublic", "orgPrivate")
     data = Reading(installation).ask("Rosters", variables, tolerate=tolerate)

@@ -11,7 +11,7 @@ from datetime import datetime
 from github_app.gateway.client import Installation
 from github_app.gateway.nodes import Node, child, flag, items, moment, number, text
 from github_app.gateway.reading import Reading, refusing_surprises
-from github_app.gateway.repository import OWNER_ROSTER, REPOSITORY_ROSTER
+from github_app.gateway.repository import ROSTER_EXPRESSIONS
 
 # So many open pull requests of each repository. If all of them moved there may be more.
 PULLS = 10
@@ -54,8 +54,7 @@ def recently_active(installation: Installation, login: str, *, after: str | None
     """
     variables = {
         "login": login,
-        "repositoryRoster": f"HEAD:{REPOSITORY_ROSTER}",
-        "ownerRoster": f"HEAD:{OWNER_ROSTER}",
+        **ROSTER_EXPRESSIONS,
         "pulls": PULLS,
         "after": after,
     }

@@ -11,9 +11,9 @@ from github_app.gateway.client import Installation
 from github_app.gateway.nodes import Node, child, items, moment, number, text
 from github_app.gateway.reading import Cursor, Reading, home, refusing_surprises
 from github_app.judge.facts import CheckRun, Repository, Sibling
+from github_app.judge.roster import LAYER_PATH, ROSTER_PATH
 
-OWNER_ROSTER = "reviewers.yaml"
-REPOSITORY_ROSTER = ".github/reviewers.yaml"
+OWNER_ROSTER, REPOSITORY_ROSTER = ROSTER_PATH, LAYER_PATH
 # What a query calls these two on the default branch.
 ROSTER_EXPRESSIONS = {
     "repositoryRoster": f"HEAD:{REPOSITORY_ROSTER}",
