@@ -145,7 +145,7 @@ def pull_request(context: Context) -> Mapped:
         updated_at=str(pull.get("updated_at") or ""),
     )
     tasks = [task]
-    if context.action == "closed" and not merged:
+    if context.action == "closed":
         # Pull requests that share its head are no longer held back by this one.
         tasks.append(context.task(TaskKind.HEAD, _text(head, "sha")))
     pushes = tuple(_synchronised(context, head)) if context.action == "synchronize" else ()

@@ -295,8 +295,10 @@ class Worker:
         _refuse_no_commits(claim, snapshot)
         snapshot = _with_told_bodies(snapshot, told)
         if snapshot.pull.state != "OPEN":
+            self._give_back(claim, told)
             self._closed(claim, snapshot)
             return
+        self._give_back(claim, told, judged=snapshot.pull.head_oid)
         own = self._judge(installation, snapshot)
         claim = claim.having_seen({claim.task.subject: seen(snapshot.pull)})
         claim, judged = self._with_twins(claim, installation, own)
@@ -315,6 +317,13 @@ class Worker:
         standing = None if withdrew else pull.check
         target = Target(repository=pull.repository, oid=pull.head_oid, standing=standing)
         self._publisher.publish(claim, installation, judged, target)
+
+    def _give_back(self, claim: Claim, told: tuple[Told, ...], *, judged: str = "") -> None:
+        """A commit whose green was withdrawn, and that is not judged here: no head any more, or
+        of nobody who is open. Whoever else has it as their head gets their own verdict back."""
+        left = {one.doubtful for one in told if one.doubtful} - {judged}
+        wide = replace(claim.task, kind=TaskKind.HEAD, hint={})
+        self._store.queue.add([replace(wide, subject=oid) for oid in sorted(left)])
 
     def _told(self, claim: Claim) -> tuple[Told, ...]:
         """What the deliveries behind the claim say beyond *look again*."""

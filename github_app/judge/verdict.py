@@ -157,11 +157,13 @@ def cannot_judge(pull: PullRequest, *reasons: Reason) -> Verdict:
 def worst(own: Verdict, others: tuple[Verdict, ...]) -> Verdict:
     """The verdict of a commit that several open pull requests have as their head.
 
-    A check belongs to the commit: a green of one would let the other be merged.
+    A check belongs to the commit: a green of one would let the other be merged. Where they differ
+    it is the same one, in the same words, whichever of them was judged: it says whose it is.
     """
-    candidate = min((own, *others), key=lambda verdict: SEVERITY.index(verdict.outcome))
-    if candidate is own or candidate.outcome is own.outcome:
+    family = (own, *others)
+    if all(verdict.outcome is own.outcome for verdict in family):
         return own
+    candidate = min(family, key=lambda one: (SEVERITY.index(one.outcome), one.pull.number))
     twin = Reason(code=Code.TWIN_WORSE, detail=f"#{candidate.pull.number}")
     return replace(candidate, reasons=(*candidate.reasons, twin))
 

@@ -71,6 +71,48 @@ def test_twin_s_known_evidence_holds_for_a_new_head_in_the_same_judgement(case: 
     case.refused(number, "CS012")
 
 
+@pytest.mark.parametrize("ending", ["merge", "close_pull_request"])
+def test_twin_is_retargeted_and_ended_before_anybody_looked(case: Inline, ending: str) -> None:
+    """The green of the commit that they share is withdrawn, and given back to who is left."""
+    number = case.open()
+    for base in ("easy", "easier"):
+        case.act("olga", "push", branch=base, commits=[])
+    pull = case.act("june", "open_pull_request", head="fix", base="easy", title="Twin")
+    case.act("grace", "approve", number=number)
+    case.act("grace", "approve", number=pull["number"])
+    case.signed(number, "grace")
+    case.act("june", "edit_pull_request", number=pull["number"], base="easier")
+    case.act("olga", ending, number=pull["number"])
+    case.signed(number, "grace")
+
+
+def test_head_is_pushed_past_after_a_retarget_and_another_has_it(case: Inline) -> None:
+    """What was withdrawn is given back on the commit that it was withdrawn from."""
+    number = case.open()
+    for base in ("easy", "easier"):
+        case.act("olga", "push", branch=base, commits=[])
+    case.act("june", "push", branch="same", start=case.head(number), commits=[])
+    pull = case.act("june", "open_pull_request", head="same", base="easy", title="Twin")
+    case.act("grace", "approve", number=number)
+    case.act("grace", "approve", number=pull["number"])
+    case.signed(number, "grace")
+    case.act("june", "edit_pull_request", number=pull["number"], base="easier")
+    case.act("june", "push", branch="same", commits=[{"message": "More"}])
+    case.signed(number, "grace")
+
+
+@pytest.mark.parametrize("ending", ["merge", "close_pull_request"])
+def test_twin_that_held_the_other_up_is_gone(case: Inline, ending: str) -> None:
+    number = case.open()
+    case.act("olga", "push", branch="easy", commits=[])
+    twin = case.act("june", "open_pull_request", head="fix", base="easy", title="Twin")
+    case.act("grace", "request_changes", number=twin["number"])
+    case.act("ada", "approve", number=number)
+    case.refused(number, "CS064", why="asked for changes")
+    case.act("olga", ending, number=twin["number"])
+    case.signed(number, "ada")
+
+
 def test_twin_signed_off_when_both_are(case: Inline) -> None:
     number = case.open()
     other = twin_of(case, base="stable")

@@ -400,10 +400,24 @@ def test_a_rule_raises_what_is_needed() -> None:
 def test_the_worst_verdict_of_a_commit_wins() -> None:
     clean = judged(a_pull(commits=HUMAN, number=7))
     waiting = judged(a_pull(number=8))
-    assert worst(waiting, (clean,)) is waiting
     verdict = worst(clean, (waiting,))
     assert verdict.outcome is Outcome.WAITING
     assert verdict.reasons[-1] == Reason(code=Code.TWIN_WORSE, detail="#8")
+
+
+def test_the_worst_verdict_is_the_same_whichever_was_judged() -> None:
+    """Each of them is read on the other's page, and a change of words is another check run."""
+    clean = judged(a_pull(commits=HUMAN, number=7))
+    waiting = judged(a_pull(number=8))
+    waiting_too = judged(a_pull(number=9))
+    said = worst(clean, (waiting, waiting_too))
+    assert worst(waiting, (clean, waiting_too)) == said
+    assert worst(waiting_too, (waiting, clean)) == said
+
+
+def test_equal_verdicts_are_each_one_s_own() -> None:
+    one, other = judged(a_pull(number=8)), judged(a_pull(number=9))
+    assert worst(other, (one,)) is other
 
 
 def test_every_outcome_has_its_severity() -> None:
