@@ -56,7 +56,7 @@ class Code(StrEnum):
     ROSTER_BROKEN = "CS061"
     INCOMPLETE = "CS062"
     GITHUB_FAILED = "CS063"
-    TWIN_WORSE = "CS064"  # another open pull request with the same head commit is worse off
+    TWIN_WORSE = "CS064"  # of the open pull requests with this head commit, the worst off
     GROUP_UNKNOWN = "CS065"  # a merge group that cannot be traced to its pull requests
     GROUP_STALE = "CS066"  # queued with another head than the one that was judged
     INTERNAL = "CS067"
