@@ -16,6 +16,7 @@ from sandbox.server import Sandbox
 from tests.e2e.inline import AI, CHECK, SHOP
 from tests.e2e.live import free_port, until
 from tests.store import postgres
+from tests.store.conftest import postgres_binaries
 
 ROOT = Path(__file__).parents[2]
 SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))["services"]
@@ -30,13 +31,7 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO countersign;
 
 @pytest.fixture
 def server() -> Iterator[postgres.Server]:
-    binary = postgres.binaries()
-    if binary is None:
-        problem = "no PostgreSQL on this machine: initdb is neither in PATH nor where Debian has it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(problem)
-        pytest.skip(problem)
-    with postgres.server(binary) as running:
+    with postgres.server(postgres_binaries()) as running:
         yield running
 
 

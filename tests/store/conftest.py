@@ -14,15 +14,20 @@ from tests.store.build import Clock
 OpenStore = Callable[..., Store]
 
 
+def postgres_binaries() -> Path:
+    """Where PostgreSQL is. Without it the test is skipped; in CI it must be there."""
+    binary = postgres.binaries()
+    if binary is not None:
+        return binary
+    problem = "no PostgreSQL on this machine: initdb is neither in PATH nor where Debian has it"
+    if os.environ.get("CI") == "true":
+        pytest.fail(problem)
+    pytest.skip(problem)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[postgres.Server]:
-    binary = postgres.binaries()
-    if binary is None:
-        problem = "no PostgreSQL on this machine: initdb is neither in PATH nor where Debian has it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(problem)
-        pytest.skip(problem)
-    with postgres.server(binary) as running:
+    with postgres.server(postgres_binaries()) as running:
         open_store(running.new_database()).close()  # test_1: migrated, the template of all others
         yield running
 

@@ -18,7 +18,7 @@ from github_app.store.errors import StoreError, StoreUnavailable
 from github_app.store.task import Task
 from tests.store import postgres
 from tests.store.build import a_task, put
-from tests.store.conftest import OpenStore
+from tests.store.conftest import OpenStore, postgres_binaries
 
 Work = Callable[[Connection], int]
 
@@ -193,10 +193,7 @@ def test_ping_of_a_working_database(store: Store) -> None:
 
 @pytest.mark.postgres
 def test_store_survives_a_crash_of_the_server() -> None:
-    binary = postgres.binaries()
-    if binary is None:
-        pytest.skip("no PostgreSQL on this machine")
-    with postgres.server(binary) as server, open_store(server.new_database()) as store:
+    with postgres.server(postgres_binaries()) as server, open_store(server.new_database()) as store:
         put(store, "guid-1")
         server.stop(mode="immediate")
         with pytest.raises(StoreUnavailable):
