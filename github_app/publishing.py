@@ -192,6 +192,14 @@ class Publisher:
         except (GitHubError, LeaseLost) as error:
             log.warning("could not say so", reason=str(error), **about(claim))
 
+    def is_silent(self, claim: Claim) -> bool:
+        """Whether we never said anything on the head that the event named."""
+        oid = _head_told(claim)
+        if oid is None:
+            return False
+        said = Filter(repository_id=claim.task.repository_id, head_sha=oid)
+        return not any(True for _ in self._store.audit.records(said, newest=1))
+
     def publish_unread(self, claim: Claim, oid: str, said: Report, reason: Reason) -> None:
         """A check run without a snapshot: a new one, which supersedes whatever stands there."""
         task = claim.task

@@ -48,7 +48,7 @@ from github_app.publishing import (
 )
 from github_app.rosters import RosterDesk
 from github_app.store.audit import Filter
-from github_app.store.claim import Claim
+from github_app.store.claim import Blame, Claim
 from github_app.store.database import Store
 from github_app.store.errors import StoreError
 from github_app.store.grounds import NO_HEAD, Ground
@@ -155,7 +155,7 @@ class Worker:
         except RateLimited as error:
             self._limited(claim, error)
         except NotYet as error:
-            self._store.queue.retry(claim, str(error), delay=error.seconds, transient=True)
+            self._store.queue.retry(claim, str(error), delay=error.seconds, blame=Blame.NOBODY)
         except NotFound as error:
             self._gone(claim, error)
         except Suspended as error:
@@ -181,7 +181,8 @@ class Worker:
     def _lost(self, claim: Claim) -> None:
         """Nothing was published, so it is judged once more, even where the lease is still ours."""
         log.info("lease lost", **about(claim))
-        if not self._store.queue.retry(claim, "too little of the lease was left", transient=True):
+        left = "too little of the lease was left"
+        if not self._store.queue.retry(claim, left, blame=Blame.NOBODY):
             self._store.queue.settle(claim)  # refused by its token; asks for one more judgement
 
     def _limited(self, claim: Claim, error: RateLimited) -> None:
@@ -190,7 +191,7 @@ class Worker:
         log.warning("rate limited", seconds=round(seconds), **about(claim))
         self._store.queue.block_installation(claim.task.installation_id, seconds)
         self._pace.refused(claim.task, seconds)
-        self._store.queue.retry(claim, str(error), transient=True)
+        self._store.queue.retry(claim, str(error), blame=Blame.NOBODY)
 
     def _gone(self, claim: Claim, error: NotFound) -> None:
         """It does not exist, or has another name by now: then it is asked for under that one."""
@@ -202,7 +203,7 @@ class Worker:
         elif claim.attempts < GONE_READS:
             # A replica that lags does not know yet what is there: it is asked a few times.
             delay = 2.0**claim.attempts
-            self._store.queue.retry(claim, str(error), delay=delay, transient=True)
+            self._store.queue.retry(claim, str(error), delay=delay, blame=Blame.NOBODY)
             return
         else:
             log.info("gone", reason=str(error), **about(claim))
@@ -228,9 +229,13 @@ class Worker:
         kind = type(error).__name__
         log.warning("not judged", kind=kind, reason=str(error), advice=error.advice, **about(claim))
         self._store.counters.add("errors", {"kind": kind})
-        if _time_to_say_so(claim.attempts + 1, retryable=retryable):
+        failures = claim.attempts + 1
+        if _time_to_say_so(failures, retryable=retryable) or (
+            failures > SILENT_FAILURES and self._publisher.is_silent(claim)  # pushed to meanwhile
+        ):
             self._publisher.say_failed(claim, reason)
-        self._store.queue.retry(claim, f"{kind}: {error}", transient=retryable)
+        blame = Blame.GITHUB if retryable else Blame.WORK
+        self._store.queue.retry(claim, f"{kind}: {error}", blame=blame)
 
     # --- the kinds of work -----------------------------------------------------------------------
 
@@ -265,7 +270,8 @@ class Worker:
         problems = self._sweeper.sweep().problems
         if problems:
             seconds = self._sweeper.again_in(claim.attempts)
-            self._store.queue.retry(claim, "; ".join(problems), delay=seconds, transient=True)
+            what = "; ".join(problems)
+            self._store.queue.retry(claim, what, delay=seconds, blame=Blame.NOBODY)
         else:
             self._store.queue.settle(claim)
 

@@ -29,7 +29,8 @@ _SHOWN = 100
 def work(*, database: str, state: str | None, limit: int, as_json: bool) -> None:
     """Show what is waiting, leased or parked, longest waiting first.
 
-    Parked work failed too often and waits for its next event. Exit code 1 if any is parked.
+    Parked work failed too often: it waits for its next event, and is tried now and then.
+    Exit code 1 if any is parked.
     """
     with existing(database) as store:
         stats = store.queue.stats()

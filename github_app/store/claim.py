@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum, auto
 
 from github_app.store.task import HintValue, Task, TaskKey
 
@@ -12,8 +13,10 @@ class Limits:
     """Seconds and counts. ``first_delay`` doubles up to ``longest_delay``, with jitter.
 
     A row is claimed again ``calm`` after its last claim at the earliest, however many events come.
-    A row is parked after ``failures`` failures in a row that are not transient, or ``crashes``
-    leases in a row that ran out. Parked work wakes with its next event, or after ``parked``.
+    A row is parked after ``failures`` failures in a row that are its own, or ``crashes`` leases in
+    a row that ran out; or after ``stuck`` failures of GitHub's, where GitHub works for others
+    meanwhile. Parked work wakes with its next event, or after ``parked`` (``slow`` where it is
+    GitHub that fails).
     """
 
     lease: float = 10.0
@@ -23,6 +26,16 @@ class Limits:
     failures: int = 12
     crashes: int = 8
     parked: float = 900.0
+    stuck: int = 20
+    slow: float = 300.0
+
+
+class Blame(Enum):
+    """Whose fault it is that work could not be done."""
+
+    WORK = auto()  # it would fail again: parked before long
+    GITHUB = auto()  # it may work soon; parked if GitHub works for others all the while
+    NOBODY = auto()  # it has to wait, and is never parked for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

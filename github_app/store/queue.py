@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 
 from github_app.store import queue_sql as sql
 from github_app.store.audit import Audit, Entry
-from github_app.store.claim import Claim, Held, Limits
+from github_app.store.claim import Blame, Claim, Held, Limits
 from github_app.store.engine import Database
 from github_app.store.statement import run
 from github_app.store.stats import Known, Stats, Work, WorkState
@@ -23,6 +23,7 @@ from github_app.store.text import clean
 from github_app.store.wake import Waker
 
 _LARGEST_ERROR = 500
+_RECOVERED = 3  # failures before a success that speak of an outage, not of a moment
 _ROWS_AT_ONCE = 500
 _SOON, _LONG = 0.05, 3600.0
 _NOT_LATE = frozenset({WorkState.PARKED.value, WorkState.HELD.value})
@@ -62,14 +63,17 @@ class Queue:
         for start in range(0, len(every), _ROWS_AT_ONCE):
             some = every[start : start + _ROWS_AT_ONCE]
             with self._database.write() as connection:
-                self.request(connection, some)
+                self.request(connection, some, afresh=False)
             self.committed(some)
 
-    def request(self, connection: Connection, wanted: Sequence[Task]) -> list[tuple[int, int]]:
+    def request(
+        self, connection: Connection, wanted: Sequence[Task], *, afresh: bool = True
+    ) -> list[tuple[int, int]]:
         """Raise the tasks' generations: (row, generation) of each. Inside a transaction.
 
-        Clears a back-off, wakes what is parked, and leaves a running lease alone. Of equal
-        priority the last of ``wanted`` is the newest, so it goes first. Call ``committed`` after.
+        Clears a back-off, wakes what is parked, and leaves a running lease alone. What was parked
+        has all its attempts again if ``afresh``, else one. Of equal priority the last of ``wanted``
+        is the newest, so it goes first. Call ``committed`` after.
         """
         if not wanted:
             return []
@@ -83,7 +87,8 @@ class Queue:
         asked = [(task, at and at + nth * 1e-6) for nth, task in enumerate(wanted)]
         raised = []
         for task, asked_at in sorted(asked, key=lambda each: sql.lock_order(each[0])):
-            values = sql.columns(task) | {"asked_at": asked_at, "calm": self.limits.calm}
+            how = {"asked_at": asked_at, "calm": self.limits.calm, "afresh": int(afresh)}
+            values = sql.columns(task) | how
             (row,) = run(connection, self._upsert, values)
             raised.append((int(row.id), int(row.requested)))
         self._announce(connection)
@@ -179,13 +184,13 @@ class Queue:
         error: str,
         *,
         delay: float | None = None,
-        transient: bool = False,
+        blame: Blame = Blame.WORK,
         records: Sequence[Entry] = (),
     ) -> bool:
         """Give the rows back after a failure, to be claimed again after a back-off with jitter.
 
         ``error`` is for people and is shown: no secrets. ``delay`` (seconds) is the least that
-        GitHub asked for. ``transient``: not the row's fault, so it is never parked for it.
+        GitHub asked for. ``blame`` decides after how many failures it is parked: see ``Limits``.
         ``records`` go into the audit log in the same transaction. False: the lease was gone.
         """
         with self._database.write() as connection:
@@ -193,9 +198,9 @@ class Queue:
             own = {held.row for held in claim.rows}
             rows = [row for row in locked if row.mine and row.id in own]
             for row in rows:
-                parks = not transient and row.attempts + 1 >= self.limits.failures
-                seconds = self.limits.parked if parks else self._delay(row.attempts, delay)
-                self._give_back(connection, row.id, error, seconds, parks=parks)
+                parked = self._parked(connection, row, blame)
+                seconds = self._delay(row.attempts, delay) if parked is None else parked
+                self._give_back(connection, row.id, error, seconds, parks=parked is not None)
             run(connection, sql.RELEASE, sql.mine(claim))
             self._announce(connection)
             for record in records:
@@ -379,6 +384,20 @@ class Queue:
                 run(connection, sql.UNLINK, seen)
         if linked:
             run(connection, sql.PROCESSED, {"guids": linked})
+        if any(row.attempts >= _RECOVERED for row in claim.rows):
+            # GitHub may be well again: one more go for what was parked while it was not.
+            wake = {"better": claim.task.installation_id, "most": self.limits.crashes}
+            run(connection, sql.WAKE, wake | {"pause": self.limits.longest_delay})
+
+    def _parked(self, connection: Connection, row: Row[Any], blame: Blame) -> float | None:
+        """Seconds for which a row that has failed once more is put aside; None: it is not."""
+        failures = row.attempts + 1
+        if blame is Blame.WORK and failures >= self.limits.failures:
+            return self.limits.parked
+        if blame is Blame.GITHUB and failures >= self.limits.stuck:
+            works = run(connection, sql.WORKS_FOR_OTHERS, {"row": row.id})
+            return self.limits.slow if works else None
+        return None
 
     def _give_back(
         self, connection: Connection, row: int, problem: str, seconds: float, *, parks: bool

@@ -53,6 +53,7 @@ _rows: BindParameter[int] = bindparam("rows", expanding=True)
 _token: BindParameter[str] = bindparam("with_token")
 _generation: BindParameter[int] = bindparam("generation")
 _more_was_asked = tasks.c.requested > tasks.c.judged
+_fresh_start = and_(tasks.c.parked_at.is_not(None), bindparam("afresh", type_=Integer) == 1)
 
 
 # --- values in and out -----------------------------------------------------------------------
@@ -190,7 +191,7 @@ def upsert(dialect: str) -> ReturningInsert[tuple[int, int]]:
             ),
             "hint": case((newer_hint, new.hint), else_=tasks.c.hint),
             "hinted_at": case((newer_hint, new.hinted_at), else_=tasks.c.hinted_at),
-            "attempts": case((tasks.c.parked_at.is_not(None), 0), else_=tasks.c.attempts),
+            "attempts": case((_fresh_start, 0), else_=tasks.c.attempts),
             "parked_at": null(),
         },
     ).returning(tasks.c.id, tasks.c.requested)
@@ -458,6 +459,40 @@ PARK = (
         attempts=tasks.c.attempts + 1,
         error=bindparam("problem"),
     )
+)
+
+_other = tasks.alias("other")
+# Whether another pull request of the installation was judged since this one has been waiting.
+WORKS_FOR_OTHERS = select(tasks.c.id).where(
+    tasks.c.id == _row,
+    select(_other.c.id)
+    .where(
+        _other.c.kind == TaskKind.PULL_REQUEST.value,
+        _other.c.installation_id == tasks.c.installation_id,
+        _other.c.id != tasks.c.id,
+        _other.c.due_at.is_(None),
+        _other.c.error.is_(None),
+        _other.c.claimed_at > tasks.c.waiting_since,
+    )
+    .exists(),
+)
+
+# Not what kills its workers. Rows that somebody else has locked are left: nothing waits here.
+WAKE = (
+    update(tasks)
+    .where(
+        tasks.c.id.in_(
+            select(tasks.c.id)
+            .where(
+                tasks.c.installation_id == bindparam("better"),
+                tasks.c.due_at > now(),
+                tasks.c.parked_at <= now() - bindparam("pause", type_=Double),
+                tasks.c.crashes + 1 < bindparam("most", type_=Integer),
+            )
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(due_at=now())
 )
 
 BLOCK = (

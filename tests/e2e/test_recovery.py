@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from github_app.judgement import Judgement
-from tests.e2e.inline import Inline, inline
+from tests.e2e.inline import ROSTERS, Inline, inline
 
 HOUR = 3600
 STEP = 300
@@ -121,6 +121,41 @@ def test_retry_after_is_obeyed_by_all_processes(case: Inline) -> None:
     assert other is None, "its installation is blocked in the database"
     assert case.parts.store.queue.stats().blocked_installations == 1
     assert case.check(number) is None
+
+
+def test_what_github_fails_for_alone_goes_no_faster_and_comes_right(any_age: Inline) -> None:
+    """The check of one pull request cannot be written, those of others can; no event comes."""
+    case, queue = any_age, any_age.parts.store.queue
+    case.hub.faults.add("error", status=502, match=f"POST /repos/{ROSTERS}/check-runs")
+    number = case.open(actor="olga", repo=ROSTERS)
+    work(case)
+    case.clock.skip(1)
+    case.open()
+    comes(case, lambda: queue.stats().parked == 1, seconds=60)
+    (row,) = queue.listing()
+    assert (row.full_name, row.attempts) == (ROSTERS, queue.limits.stuck)
+    assert "502" in (row.error or "")
+    case.hub.calls.reset()
+    comes(case, lambda: queue.listing()[0].attempts > row.attempts, seconds=queue.limits.slow + 1)
+    assert queue.stats().parked == 1, "one attempt"
+    case.hub.faults.clear()
+    case.clock.skip(queue.limits.slow)
+    work(case)
+    case.waiting(number, repo=ROSTERS)
+
+
+def test_commit_pushed_while_github_fails_is_told_of_it(case: Inline) -> None:
+    case.hub.faults.add("error", status=502, match="graphql:PullRequestSnapshot")
+    number = case.open()
+    failing = case.parts.store.queue.listing
+    comes(case, lambda: bool(failing()) and failing()[0].attempts == 5, seconds=60)
+    case.act("june", "push", branch="fix", commits=[{"message": "Go on"}])
+    assert case.check(number) is None
+    work(case)
+    seen = case.check(number)
+    assert seen is not None
+    assert seen.conclusion == "failure"
+    assert "CS" in seen.summary
 
 
 def test_poisonous_work_is_parked_and_tried_again(

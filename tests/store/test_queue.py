@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from github_app.store.claim import Limits
+from github_app.store.claim import Blame, Limits
 from github_app.store.database import Store
 from github_app.store.stats import WorkState
 from github_app.store.task import TaskKind
@@ -392,9 +392,120 @@ def test_faults_that_are_not_its_own_never_park_a_row(store: Store, clock: Clock
     limits = store.queue.limits
     store.queue.add([a_task()])
     for _ in range(limits.failures * 3):
-        assert store.queue.retry(claimed(store), "502", transient=True)
+        assert store.queue.retry(claimed(store), "too soon", blame=Blame.NOBODY)
         clock.advance(limits.longest_delay)
     assert claimed(store).attempts == limits.failures * 3
+
+
+def stuck(store: Store, clock: Clock, *, times: int = 0) -> None:
+    """The row that is due fails by GitHub's fault, until it would be parked."""
+    for _ in range(times or store.queue.limits.stuck):
+        assert store.queue.retry(claimed(store), "502", blame=Blame.GITHUB)
+        clock.advance(store.queue.limits.longest_delay)
+
+
+def others(store: Store, *, installation: int = 1) -> None:
+    """Another pull request is judged."""
+    store.queue.add([a_task("other", priority=0, installation=installation)])
+    assert store.queue.settle(claimed(store))
+
+
+def states(store: Store) -> list[tuple[str, WorkState]]:
+    return [(row.key.subject, row.state) for row in store.queue.listing()]
+
+
+def test_work_that_github_always_fails_for_is_parked(store: Store, clock: Clock) -> None:
+    limits = store.queue.limits
+    store.queue.add([a_task("stuck")])
+    stuck(store, clock, times=limits.stuck - 1)
+    others(store)
+    assert states(store) == [("stuck", WorkState.READY)]
+    stuck(store, clock, times=1)
+    assert states(store) == [("stuck", WorkState.PARKED)]
+    assert store.queue.listing()[0].error == "502"
+    clock.advance(limits.slow - limits.longest_delay)
+    assert claimed(store).task.subject == "stuck", "at a slow pace it is tried for ever"
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        pytest.param("nobody", "nobody", id="nothing-else-is-judged"),
+        pytest.param("other", "nobody", id="judged-before-it-began"),
+        pytest.param("nobody", "other-installation", id="of-another-installation"),
+        pytest.param("nobody", "other-fails", id="it-fails-for-others-too"),
+        pytest.param("nobody", "other-leased", id="nobody-knows-yet"),
+        pytest.param("nobody", "no-pull-request", id="only-a-list-was-read"),
+    ],
+)
+def test_outage_parks_nothing(store: Store, clock: Clock, first: str, then: str) -> None:
+    if first == "other":
+        others(store)
+        clock.advance(1)
+    store.queue.add([a_task("stuck")])
+    stuck(store, clock, times=store.queue.limits.stuck - 1)
+    match then:
+        case "other-installation":
+            others(store, installation=2)
+        case "other-fails":
+            store.queue.add([a_task("other", priority=0)])
+            assert store.queue.retry(claimed(store), "502", delay=600, blame=Blame.GITHUB)
+        case "other-leased":
+            store.queue.add([a_task("other", priority=0)])
+            claimed(store, "other")
+        case "no-pull-request":
+            store.queue.add([a_task("", kind=TaskKind.REPOSITORY, priority=0)])
+            assert store.queue.settle(claimed(store))
+    stuck(store, clock, times=1)
+    assert store.queue.stats().parked == 0
+
+
+def test_event_gives_what_is_stuck_all_its_attempts_again(store: Store, clock: Clock) -> None:
+    store.queue.add([a_task("stuck")])
+    others(store)
+    stuck(store, clock)
+    put(store, "guid-1", a_task("stuck"))
+    assert claimed(store).attempts == 0
+
+
+def test_sweep_gives_what_is_stuck_one_more_attempt(store: Store, clock: Clock) -> None:
+    store.queue.add([a_task("stuck")])
+    others(store)
+    stuck(store, clock)
+    store.queue.add([a_task("stuck")])
+    stuck(store, clock, times=1)
+    assert store.queue.stats().parked == 1
+
+
+@pytest.mark.parametrize(
+    ("failures", "tried"),
+    [pytest.param(3, ["stuck"], id="outage"), pytest.param(1, [], id="moment")],
+)
+def test_what_is_stuck_is_tried_when_another_recovers(
+    store: Store, clock: Clock, failures: int, tried: list[str]
+) -> None:
+    """It may have been an outage after all."""
+    store.queue.add([a_task("stuck")])
+    others(store)
+    stuck(store, clock)
+    store.queue.add([a_task("other", priority=0)])
+    stuck(store, clock, times=failures)
+    assert store.queue.settle(claimed(store))
+    assert subjects(store) == tried
+
+
+def test_what_kills_its_workers_is_not_tried_when_another_recovers(
+    store: Store, clock: Clock
+) -> None:
+    store.queue.add([a_task("poison")])
+    for _ in range(store.queue.limits.crashes):
+        claimed(store)
+        clock.advance(LEASE + 1)
+    store.queue.add([a_task("other", priority=0)])
+    stuck(store, clock, times=3)
+    assert store.queue.settle(claimed(store))
+    assert store.queue.claim("worker-1") is None
+    assert states(store) == [("poison", WorkState.PARKED)]
 
 
 def test_row_that_kills_its_workers_is_parked(store: Store, clock: Clock) -> None:
