@@ -14,9 +14,9 @@ from github_app.judge import wording
 from github_app.judge.catalogue import UNKNOWN_TOOL, Catalogue, Mark, MarkKind, template
 from github_app.judge.credit import Credits
 from github_app.judge.identity import Named, Names
-from github_app.judge.page import Hit, Page
 from github_app.judge.signals import Confidence, SignalKind
 from github_app.judge.text import excerpt, normalise
+from github_app.judge.text_layout import Hit, Page
 
 _CERTAIN, _LIKELY, _WEAK = Confidence.CERTAIN, Confidence.LIKELY, Confidence.WEAK
 _MOST = 500  # marks reported of one text

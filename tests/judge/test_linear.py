@@ -18,9 +18,9 @@ from github_app.judge import (
     detection,
     identity,
     message,
-    page,
     product_names,
     text,
+    text_layout,
     trailers,
     wording,
 )
@@ -36,7 +36,17 @@ _WIDEST = 20_000  # steps a bounded repetition may take back, all of a pattern t
 
 
 def patterns() -> Iterator[Any]:
-    read = (wording, message, page, credit, product_names, identity, text, trailers, detection)
+    read = (
+        wording,
+        message,
+        text_layout,
+        credit,
+        product_names,
+        identity,
+        text,
+        trailers,
+        detection,
+    )
     for module in read:
         for name, value in vars(module).items():
             found = value if isinstance(value, tuple) else (value,)
