@@ -6,19 +6,23 @@ GitHub's list is here: mapped, or ignored on purpose with the reason. What is no
 and ignored, because GitHub adds events at any time.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from github_app.judge.errors import CountersignError
-from github_app.judge.facts import Actor, ActorKind, Push
+from github_app.judge.facts import Push
 from github_app.judge.roster import LAYER_PATH, ROSTER_PATH, ROSTER_REPOSITORIES
-from github_app.store.inbox import StoredDelivery
+from github_app.payload import (
+    MalformedPayload,
+    Payload,
+    actor_of,
+    id_at,
+    inner_text,
+    mapping_at,
+    text_at,
+)
 from github_app.store.task import BULK, ORDINARY, PERSON_WAITS, Task, TaskKind
-
-Payload = Mapping[str, Any]
 
 # A push that touches one of these judges anew.
 ROSTER_FILES = frozenset({ROSTER_PATH, LAYER_PATH})
@@ -26,16 +30,8 @@ _RELEASES = "release/"
 # GitHub lists at most this many commits in a push; at the limit some may be missing.
 # Source: webhook "push" in GitHub's documentation.
 PUSH_COMMITS = 2048
-
-
 # Branches that only the merge queue writes, each on its way to being merged.
 _QUEUE = "gh-readonly-queue/"
-
-
-class MalformedPayload(CountersignError):
-    """A delivery that is signed but not of the event's shape."""
-
-    advice = "Look at the delivery in the app's settings; GitHub or a proxy sent something odd."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +68,11 @@ class Context:
     def installation_id(self) -> int:
         """0 where the payload names none: the worker finds it by the repository's name."""
         installation = self.payload.get("installation")
-        return _number(installation, "id") if isinstance(installation, Mapping) else 0
+        return id_at(installation, "id") if isinstance(installation, Mapping) else 0
 
     @property
     def repository(self) -> Mapping[str, Any]:
-        return _mapping(self.payload, "repository")
+        return mapping_at(self.payload, "repository")
 
     def task(
         self,
@@ -91,7 +87,7 @@ class Context:
         return Task(
             kind=kind,
             installation_id=self.installation_id,
-            repository_id=_number(repository, "id"),
+            repository_id=id_at(repository, "id"),
             subject=subject,
             full_name=str(repository.get("full_name") or ""),
             priority=priority,
@@ -132,33 +128,33 @@ _WAITED_FOR = frozenset({"opened", "reopened", "synchronize", "labeled", "unlabe
 def pull_request(context: Context) -> Mapped:
     if context.action in _IDLE_ACTIONS:
         return Mapped(note=f"{context.action} cannot change a verdict")
-    pull = _mapping(context.payload, "pull_request")
-    number = _number(pull, "number")
-    head = _mapping(pull, "head")
+    pull = mapping_at(context.payload, "pull_request")
+    number = id_at(pull, "number")
+    head = mapping_at(pull, "head")
     priority = PERSON_WAITS if context.action in _WAITED_FOR else ORDINARY
     merged = context.action == "closed" and bool(pull.get("merged"))
     task = context.task(
         TaskKind.MERGED if merged else TaskKind.PULL_REQUEST,
         str(number),
         priority=priority,
-        head_sha=_text(head, "sha"),
+        head_sha=text_at(head, "sha"),
         updated_at=str(pull.get("updated_at") or ""),
     )
     tasks = [task]
     if context.action == "closed":
         # Pull requests that share its head are no longer held back by this one.
-        tasks.append(context.task(TaskKind.HEAD, _text(head, "sha")))
+        tasks.append(context.task(TaskKind.HEAD, text_at(head, "sha")))
     pushes = tuple(_synchronised(context, head)) if context.action == "synchronize" else ()
     return Mapped(tasks=tuple(tasks), pushes=pushes)
 
 
 def pull_request_review(context: Context) -> Mapped:
-    pull = _mapping(context.payload, "pull_request")
+    pull = mapping_at(context.payload, "pull_request")
     task = context.task(
         TaskKind.PULL_REQUEST,
-        str(_number(pull, "number")),
+        str(id_at(pull, "number")),
         priority=PERSON_WAITS,
-        head_sha=_text(_mapping(pull, "head"), "sha"),
+        head_sha=text_at(mapping_at(pull, "head"), "sha"),
         updated_at=str(pull.get("updated_at") or ""),
     )
     return Mapped(tasks=(task,))
@@ -167,46 +163,45 @@ def pull_request_review(context: Context) -> Mapped:
 def merge_group(context: Context) -> Mapped:
     if context.action == "destroyed":
         return Mapped(note="the group is gone, and its commit with it")
-    group = _mapping(context.payload, "merge_group")
+    group = mapping_at(context.payload, "merge_group")
     task = context.task(
         TaskKind.MERGE_GROUP,
-        _text(group, "head_sha"),
+        text_at(group, "head_sha"),
         priority=PERSON_WAITS,
-        head_ref=_text(group, "head_ref"),
-        base_sha=_text(group, "base_sha"),
-        base_ref=_text(group, "base_ref"),
+        head_ref=text_at(group, "head_ref"),
+        base_sha=text_at(group, "base_sha"),
+        base_ref=text_at(group, "base_ref"),
     )
     return Mapped(tasks=(task,))
 
 
 def check_run(context: Context) -> Mapped:
-    run = _mapping(context.payload, "check_run")
+    run = mapping_at(context.payload, "check_run")
     app = run.get("app")
     if context.action not in {"rerequested", "requested_action"}:
         return Mapped(note="our own check runs are no news")
     if not isinstance(app, Mapping) or app.get("id") != context.app_id:
         return Mapped(note="another app's check run")
-    task = context.task(TaskKind.HEAD, _text(run, "head_sha"), priority=PERSON_WAITS)
+    task = context.task(TaskKind.HEAD, text_at(run, "head_sha"), priority=PERSON_WAITS)
     return Mapped(tasks=(task,))
 
 
 def check_suite(context: Context) -> Mapped:
     if context.action not in {"requested", "rerequested"}:
         return Mapped(note="a finished suite is no news")
-    suite = _mapping(context.payload, "check_suite")
+    suite = mapping_at(context.payload, "check_suite")
     listed = [pull for pull in suite.get("pull_requests") or () if isinstance(pull, Mapping)]
     if listed and context.action == "requested":
         # A push to a pull request: synchronize comes too, and both are one judgement.
-        tasks = [
-            context.task(TaskKind.PULL_REQUEST, str(_number(pull, "number"))) for pull in listed
-        ]
+        tasks = [context.task(TaskKind.PULL_REQUEST, str(id_at(pull, "number"))) for pull in listed]
         return Mapped(tasks=tuple(tasks))
     priority = PERSON_WAITS if context.action == "rerequested" else BULK
-    return Mapped(tasks=(context.task(TaskKind.HEAD, _text(suite, "head_sha"), priority=priority),))
+    task = context.task(TaskKind.HEAD, text_at(suite, "head_sha"), priority=priority)
+    return Mapped(tasks=(task,))
 
 
 def push(context: Context) -> Mapped:
-    ref = _text(context.payload, "ref")
+    ref = text_at(context.payload, "ref")
     if not ref.startswith("refs/heads/"):
         return Mapped(note="a tag")
     branch = ref.removeprefix("refs/heads/")
@@ -276,18 +271,11 @@ def _name_before(context: Context) -> Iterator[tuple[int, str]]:
     """What the repository was called, as a rule of the roster may still call it."""
     owner, _, name = str(context.repository.get("full_name") or "").partition("/")
     changes = context.payload.get("changes")
-    renamed = _at(changes, "repository", "name", "from")
-    moved = _at(changes, "owner", "from", "organization", "login")
-    moved = moved or _at(changes, "owner", "from", "user", "login")
+    renamed = inner_text(changes, "repository", "name", "from")
+    moved = inner_text(changes, "owner", "from", "organization", "login")
+    moved = moved or inner_text(changes, "owner", "from", "user", "login")
     if owner and name and (renamed or moved):
-        yield _number(context.repository, "id"), f"{moved or owner}/{renamed or name}"
-
-
-def _at(value: object, *keys: str) -> str:
-    """The text at the end of these keys; empty where there is none."""
-    for key in keys:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value if isinstance(value, str) else ""
+        yield id_at(context.repository, "id"), f"{moved or owner}/{renamed or name}"
 
 
 def protection(context: Context) -> Mapped:
@@ -364,67 +352,7 @@ RULES: dict[str, Callable[[Context], Mapped]] = {
 }
 
 
-# --- what is read of a payload -------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What a stored delivery says beyond *look again*.
-
-    ``doubtful``: a commit whose green may be wrong from now on. ``body``: the description as it was
-    before it was edited; its history on GitHub can be blanked.
-    """
-
-    doubtful: str | None = None
-    body: str | None = None
-
-
-# After these a green that stands on the head may be wrong: another base, a sign-off gone, or a
-# pull request that was judged differently when it last had this head.
-_DOUBTFUL = frozenset(
-    {
-        ("pull_request", "opened"),
-        ("pull_request", "reopened"),
-        ("pull_request", "synchronize"),
-        ("pull_request_review", "dismissed"),
-    }
-)
-
-
-def told_by(delivery: StoredDelivery | None) -> Told:
-    """Read a delivery again that was stored. Nothing for one that is processed or malformed."""
-    if delivery is None or delivery.body is None:
-        return Told()
-    payload = json.loads(delivery.body)
-    if not isinstance(payload, Mapping):
-        return Told()
-    changes = payload.get("changes")
-    changes = changes if isinstance(changes, Mapping) else {}
-    return Told(
-        doubtful=_head_of(payload) if _is_doubtful(delivery, payload, changes) else None,
-        body=_former_body(changes) if delivery.action == "edited" else None,
-    )
-
-
-def _is_doubtful(delivery: StoredDelivery, payload: Payload, changes: Payload) -> bool:
-    if (delivery.event, delivery.action) in _DOUBTFUL:
-        return True
-    review = payload.get("review")
-    objected = isinstance(review, Mapping) and review.get("state") == "changes_requested"
-    return objected or (delivery.event == "pull_request" and "base" in changes)
-
-
-def _head_of(payload: Payload) -> str | None:
-    pull = payload.get("pull_request")
-    head = pull.get("head") if isinstance(pull, Mapping) else None
-    sha = head.get("sha") if isinstance(head, Mapping) else None
-    return sha if isinstance(sha, str) else None
-
-
-def _former_body(changes: Payload) -> str | None:
-    body = changes.get("body")
-    before = body.get("from") if isinstance(body, Mapping) else None
-    return before if isinstance(before, str) else None
+# --- pushes --------------------------------------------------------------------------------------
 
 
 def _touches_roster(context: Context) -> bool:
@@ -448,7 +376,7 @@ def _paths(commit: object) -> Iterator[str]:
 
 def _roster_scope(context: Context) -> Task:
     """A roster repository speaks for the whole installation, any other for itself."""
-    if _text(context.repository, "name") in ROSTER_REPOSITORIES:
+    if text_at(context.repository, "name") in ROSTER_REPOSITORIES:
         return whole_installation(context).tasks[0]
     return context.task(TaskKind.REPOSITORY, priority=BULK)
 
@@ -457,9 +385,9 @@ def _landed(context: Context, branch: str) -> Task:
     """Look at what was pushed, in case the branch is a protected one."""
     return context.task(
         TaskKind.PUSH,
-        f"{branch}:{_text(context.payload, 'after')}",
+        f"{branch}:{text_at(context.payload, 'after')}",
         priority=BULK,
-        before=_text(context.payload, "before"),
+        before=text_at(context.payload, "before"),
         default_branch=str(context.repository.get("default_branch") or ""),
     )
 
@@ -469,12 +397,12 @@ def _synchronised(context: Context, head: Mapping[str, Any]) -> Iterator[BranchP
     before, after = context.payload.get("before"), context.payload.get("after")
     source = head.get("repo")
     if isinstance(source, Mapping) and isinstance(before, str) and isinstance(after, str):
-        yield _branch_push(context, _text(head, "ref"), before, after, repository=source)
+        yield _branch_push(context, text_at(head, "ref"), before, after, repository=source)
 
 
 def _pushed(context: Context, branch: str) -> Iterator[BranchPush]:
     if not context.payload.get("deleted"):
-        before, after = _text(context.payload, "before"), _text(context.payload, "after")
+        before, after = text_at(context.payload, "before"), text_at(context.payload, "after")
         yield _branch_push(context, branch, before, after)
 
 
@@ -487,44 +415,13 @@ def _branch_push(
     repository: Mapping[str, Any] | None = None,
 ) -> BranchPush:
     return BranchPush(
-        repository_id=_number(repository or context.repository, "id"),
+        repository_id=id_at(repository or context.repository, "id"),
         ref=ref,
         push=Push(
-            actor=_actor(context.payload.get("sender")),
+            actor=actor_of(context.payload.get("sender")),
             before=before,
             after=after,
             at=context.received_at,
             kind="push",
         ),
     )
-
-
-def _actor(sender: object) -> Actor | None:
-    if not isinstance(sender, Mapping):
-        return None
-    login, number, kind = sender.get("login"), sender.get("id"), sender.get("type")
-    if not isinstance(login, str) or not isinstance(number, int):
-        return None
-    known = ActorKind(kind) if kind in set(ActorKind) else ActorKind.UNKNOWN
-    return Actor(kind=known, login=login.removesuffix("[bot]"), id=number)
-
-
-def _mapping(payload: Payload, key: str) -> Mapping[str, Any]:
-    value = payload.get(key)
-    if not isinstance(value, Mapping):
-        raise MalformedPayload(f"{key}: expected an object, got {type(value).__name__}")
-    return value
-
-
-def _text(payload: Payload, key: str) -> str:
-    value = payload.get(key)
-    if not isinstance(value, str) or not value:
-        raise MalformedPayload(f"{key}: expected text, got {type(value).__name__}")
-    return value
-
-
-def _number(payload: Payload, key: str) -> int:
-    value = payload.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise MalformedPayload(f"{key}: expected an id, got {type(value).__name__}")
-    return value

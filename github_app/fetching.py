@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from github_app.events import MalformedPayload
 from github_app.gateway import app as the_app
 from github_app.gateway.app import Delivered
 from github_app.gateway.client import GitHub
 from github_app.gateway.errors import GitHubError, NotFound, RateLimited
 from github_app.intake import Arrival, take_in
 from github_app.logs import get_logger
+from github_app.payload import MalformedPayload
 from github_app.store.database import Store
 from github_app.store.errors import StoreError
 

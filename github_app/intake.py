@@ -7,8 +7,9 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from github_app.events import RULES, MalformedPayload, Mapped, interpret
+from github_app.events import RULES, Mapped, interpret
 from github_app.logs import get_logger
+from github_app.payload import MalformedPayload
 from github_app.store.database import Store
 from github_app.store.inbox import Delivery, Receipt
 

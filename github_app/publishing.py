@@ -7,7 +7,6 @@ is written by a worker whose lease is gone.
 from dataclasses import dataclass, replace
 
 from github_app import records
-from github_app.events import Told
 from github_app.gateway import app as the_app
 from github_app.gateway import check_run
 from github_app.gateway.client import GitHub, Installation
@@ -25,6 +24,7 @@ from github_app.store.checks import Place, Written
 from github_app.store.claim import Claim
 from github_app.store.database import Store
 from github_app.store.task import Task, TaskKind
+from github_app.told import Told
 
 log = get_logger("publishing")
 

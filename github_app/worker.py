@@ -12,7 +12,6 @@ from typing import assert_never
 
 from github_app.content import Contents
 from github_app.drift import Drift
-from github_app.events import Told, told_by
 from github_app.expansion import Expansion, seen
 from github_app.gateway import commit
 from github_app.gateway.client import GitHub, Installation
@@ -54,6 +53,7 @@ from github_app.store.errors import StoreError
 from github_app.store.grounds import NO_HEAD, Ground
 from github_app.store.task import BULK, Task, TaskKind
 from github_app.sweep import Sweeper
+from github_app.told import Told, told_by
 
 log = get_logger("worker")
 

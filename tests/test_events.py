@@ -1,6 +1,5 @@
 """The table of webhooks: what each asks for, and what it ignores on purpose."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from github_app.events import RULES, MalformedPayload, Mapped, interpret, told_by
+from github_app.events import RULES, Mapped, interpret
 from github_app.judge.facts import ActorKind
-from github_app.store.inbox import StoredDelivery
+from github_app.payload import MalformedPayload
 from github_app.store.task import BULK, PERSON_WAITS, TaskKind
 
 APP = 4000
@@ -318,53 +317,6 @@ def test_synchronize_of_a_fork_tells_who_pushed_there() -> None:
     assert (pushed.repository_id, pushed.ref) == (99, "fix")
     assert pushed.push.actor is not None
     assert pushed.push.actor.login == "june"
-
-
-def stored(event: str, action: str, **payload: Any) -> StoredDelivery:
-    body = json.dumps({"action": action, "pull_request": PULL, **payload}).encode()
-    return StoredDelivery(
-        guid="g", event=event, action=action, installation_id=5, body=body, processed=False
-    )
-
-
-@pytest.mark.parametrize(
-    ("delivery", "doubtful"),
-    [
-        pytest.param(
-            stored("pull_request", "edited", changes={"base": {"ref": {"from": "dev"}}}),
-            SHA,
-            id="another-base",
-        ),
-        pytest.param(stored("pull_request", "reopened"), SHA, id="reopened"),
-        pytest.param(stored("pull_request", "opened"), SHA, id="opened"),
-        pytest.param(stored("pull_request", "synchronize"), SHA, id="pushed"),
-        pytest.param(stored("pull_request_review", "dismissed"), SHA, id="dismissed"),
-        pytest.param(
-            stored("pull_request_review", "submitted", review={"state": "changes_requested"}),
-            SHA,
-            id="changes-requested",
-        ),
-        pytest.param(
-            stored("pull_request_review", "submitted", review={"state": "approved"}),
-            None,
-            id="approved",
-        ),
-        pytest.param(
-            stored("pull_request", "edited", changes={"title": {"from": "x"}}), None, id="title"
-        ),
-        pytest.param(stored("pull_request", "labeled"), None, id="labeled"),
-        pytest.param(stored("pull_request", "opened", pull_request=None), None, id="odd"),
-    ],
-)
-def test_after_what_a_green_is_in_doubt(delivery: StoredDelivery, doubtful: str | None) -> None:
-    assert told_by(delivery).doubtful == doubtful
-
-
-def test_an_edited_body_is_told() -> None:
-    edited = stored("pull_request", "edited", changes={"body": {"from": "before"}})
-    assert told_by(edited).body == "before"
-    assert told_by(stored("pull_request", "labeled")).body is None
-    assert told_by(None).body is None
 
 
 def test_without_an_installation_the_worker_has_to_look() -> None:

@@ -10,9 +10,9 @@ import re
 
 from flask import Blueprint, request
 
-from github_app.events import MalformedPayload
 from github_app.intake import Arrival, take_in
 from github_app.logs import get_logger
+from github_app.payload import MalformedPayload
 from github_app.store.errors import StoreUnavailable
 from github_app.web.services import services
 
