@@ -19,10 +19,12 @@ _Key = tuple[int, int, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """``made``: the merge and what it is built on, newest first. ``paths``: where it differs."""
+    """``made``: the merge and what it is built on, newest first. ``paths``: where it differs.
+    ``base``: the commit on which the two are the same; None where the head is no other content."""
 
     likeness: Likeness
     paths: tuple[str, ...]
+    base: str | None
     made: tuple[Commit, ...]
 
 
@@ -54,24 +56,16 @@ class Contents:
 def compared(installation: Installation, pull: PullRequest, merge_oid: str) -> Content:
     """The same with all that was found. Raises: NotFound for no such commit, other GitHubError."""
     made = landing.history(installation, pull.repository, merge_oid, len(pull.commits) + 1)
-    found, paths = _likeness(installation, pull, made)
-    return Content(likeness=found, paths=paths, made=made)
-
-
-def _likeness(
-    installation: Installation, pull: PullRequest, made: tuple[Commit, ...]
-) -> tuple[Likeness, tuple[str, ...]]:
-    """No further call where the merge has the very content of the head."""
-    if pull.commits and made[0].tree_oid == pull.commits[-1].tree_oid:
-        return Likeness.SAME, ()
+    if pull.commits and made[0].tree_oid == pull.commits[-1].tree_oid:  # no further call
+        return Content(likeness=Likeness.SAME, paths=(), base=None, made=made)
     worst: tuple[Likeness, tuple[str, ...]] = Likeness.UNKNOWN, ()
     for base in bases(pull, made):
         found = _likeness_on(installation, pull, made[0].oid, base)
         if found[0] is Likeness.SAME:
-            return found
+            return Content(likeness=found[0], paths=(), base=base, made=made)
         if found[0] is Likeness.DIFFERENT and worst[0] is Likeness.UNKNOWN:
             worst = found
-    return worst
+    return Content(likeness=worst[0], paths=worst[1], base=None, made=made)
 
 
 def _likeness_on(

@@ -7,12 +7,13 @@ incident (``incidents.py``).
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from github_app import records
-from github_app.content import compared
+from github_app.clean_landings import LATE_READS, CleanLandings
+from github_app.content import Content, compared
 from github_app.events import BranchPush
 from github_app.gateway import landing, protection
 from github_app.gateway.client import Installation
@@ -27,7 +28,6 @@ from github_app.judge.incident import Incident
 from github_app.judge.landing import (
     Likeness,
     MergedPull,
-    Said,
     as_merged,
     merged_at,
     outside,
@@ -44,7 +44,8 @@ from github_app.judgement import Judged, Judgement, Subject, change_of
 from github_app.logs import get_logger
 from github_app.publishing import NotYet, Publisher, about
 from github_app.rosters import RosterDesk
-from github_app.store.audit import AuditRecord, Filter, RecordKind
+from github_app.said import demands, has_landed, on_head, outcome_of, said_on
+from github_app.store.audit import Filter, RecordKind
 from github_app.store.claim import Claim
 from github_app.store.database import Store
 from github_app.store.memory import Change
@@ -53,8 +54,6 @@ from github_app.store.text import Json
 
 log = get_logger("landings")
 
-# So often what GitHub may not know yet is asked for again: 1, 2 and 4 seconds.
-LATE_READS = 3
 # A merge that GitHub does not show is asked for so often: up to about a minute.
 UNMERGED_READS = 6
 # For so long a process trusts its list of a repository's protected branches. Seconds.
@@ -110,6 +109,7 @@ class Landings:
         rosters: RosterDesk,
         publisher: Publisher,
         incidents: Incidents,
+        clean: CleanLandings,
         protected: ProtectedBranches,
         now: Callable[[], datetime],
     ) -> None:
@@ -118,6 +118,7 @@ class Landings:
         self._rosters = rosters
         self._publisher = publisher
         self._incidents = incidents
+        self._clean = clean
         self._now = now
         self._protected = protected
 
@@ -145,11 +146,13 @@ class Landings:
         missing = self._not_green(installation, snapshot)
         judged = missing[1] if missing else None
         reasons = [missing[0]] if missing else []
-        if watched:
-            reasons += self._not_as_judged(installation, snapshot, judged)
+        content = self._content(installation, pull) if watched else None
+        if content is not None:
+            reasons += self._not_as_judged(installation, snapshot, judged, content)
         if not reasons:
-            log.info("landed", **about(claim))
-            self._store.queue.settle(claim)
+            said = self._clean.say(claim, installation, snapshot, content) if content else None
+            log.info("landed", said=said is not None, **about(claim))
+            self._store.queue.settle(claim, records=[] if said is None else [said])
             return
         incident = Incident(
             repository=pull.repository,
@@ -183,8 +186,8 @@ class Landings:
         it yet, it is judged now, by what was there then."""
         pull = snapshot.pull
         at = merged_at(pull) or pull.updated_at
-        green = was_green(self._said(pull), at)
-        if green is None:
+        green = was_green(said_on(on_head(self._store, pull)), at)
+        if green is None and not has_landed(self._store, pull.repository.id, pull.head_oid):
             green = pull.check is not None and pull.check.conclusion == "SUCCESS"
         if green:
             return None
@@ -196,31 +199,22 @@ class Landings:
         detail = verdict_title(judged.verdict)
         return Reason(code=Code.MERGED_NOT_GREEN, detail=detail), judged
 
-    def _said(self, pull: PullRequest) -> Iterator[Said]:
-        """What the check said on the head, in order, as the audit log has it."""
-        found = list(self._on_head(pull))
-        refused = {
-            record.entry.judged_seq for record in found if record.entry.kind is RecordKind.REFUSED
-        }
-        for record in found:
-            judged = record.entry.kind is RecordKind.JUDGED and record.seq not in refused
-            if judged or record.entry.kind is RecordKind.FAILED:
-                green = record.entry.fields.get("conclusion") == Conclusion.SUCCESS
-                yield Said(at=datetime.fromisoformat(record.at), green=green)
-
-    def _on_head(self, pull: PullRequest) -> Iterator[AuditRecord]:
-        said = Filter(repository_id=pull.repository.id, head_sha=pull.head_oid)
-        return self._store.audit.records(said)
-
     # --- is it what was judged? ------------------------------------------------------------------
 
+    def _content(self, installation: Installation, pull: PullRequest) -> Content | None:
+        """What the merge made; None where it made nothing: the branch is at the head itself."""
+        if pull.merge_commit_oid is None or pull.merge_commit_oid == pull.head_oid:
+            return None
+        return compared(installation, pull, pull.merge_commit_oid)
+
     def _not_as_judged(
-        self, installation: Installation, snapshot: Snapshot, judged: Judged | None
+        self,
+        installation: Installation,
+        snapshot: Snapshot,
+        judged: Judged | None,
+        content: Content,
     ) -> list[Reason]:
         pull = snapshot.pull
-        if pull.merge_commit_oid is None or pull.merge_commit_oid == pull.head_oid:
-            return []
-        content = compared(installation, pull, pull.merge_commit_oid)
         reasons: list[Reason] = []
         if content.likeness is Likeness.DIFFERENT:
             named = ", ".join(content.paths[:_PATHS_NAMED])
@@ -239,7 +233,7 @@ class Landings:
     ) -> list[Reason]:
         """Marks of AI in what the merge made of a change that was judged to have none."""
         pull = snapshot.pull
-        outcome = judged.verdict.outcome if judged else self._outcome(pull)
+        outcome = judged.verdict.outcome if judged else outcome_of(on_head(self._store, pull))
         if outcome != Outcome.NOT_AI:
             return []
         force = self._rosters.in_force(installation, snapshot)
@@ -257,15 +251,6 @@ class Landings:
         self._store.memory.add(change_of(pull), seen)
         names = self._names(found)
         return [Reason(code=Code.MARKED_AT_MERGE, sha=made[0].oid, detail=names)]
-
-    def _outcome(self, pull: PullRequest) -> str | None:
-        """The last that was judged of the head."""
-        judged = [
-            record.entry.outcome
-            for record in self._on_head(pull)
-            if record.entry.kind is RecordKind.JUDGED
-        ]
-        return judged[-1] if judged else None
 
     # --- a push ----------------------------------------------------------------------------------
 
@@ -415,7 +400,7 @@ class Landings:
         changed = Filter(repository_id=where.id, kind=RecordKind.PROTECTION)
         for record in self._store.audit.records(changed):
             states += [record.entry.fields.get("was"), record.entry.fields.get("now")]
-        return any(_demands(state, branch) for state in states)
+        return any(demands(state, branch) for state in states)
 
     def _is_required(self, installation: Installation, where: Repository, branch: str) -> bool:
         """Whether any rule demands our check there: where none does, nothing was got past."""
@@ -436,15 +421,6 @@ class Landings:
     def _names(self, marks: list[Signal]) -> str:
         names = self._judgement.catalogue.names
         return ", ".join(dict.fromkeys(names.get(mark.tool, "an AI tool") for mark in marks))
-
-
-def _demands(state: Json, branch: str) -> bool:
-    """Whether our check is required on a branch, by what ``drift.py`` wrote of a repository."""
-    branches = state.get("branches") if isinstance(state, Mapping) else None
-    return isinstance(branches, Sequence) and any(
-        isinstance(one, Mapping) and one.get("branch") == branch and one.get("required") is True
-        for one in branches
-    )
 
 
 def _arrival(task: Task) -> _Arrival:

@@ -19,7 +19,8 @@ from github_app.judge.report import Conclusion, Report, held, report, withdrawn
 from github_app.judgement import Judged, change_of, traces
 from github_app.logs import get_logger
 from github_app.pace import wrote
-from github_app.store.audit import AuditRecord, Filter, RecordKind
+from github_app.said import VERDICTS
+from github_app.store.audit import AuditRecord, Entry, Filter, RecordKind
 from github_app.store.checks import Place, Written
 from github_app.store.claim import Claim
 from github_app.store.database import Store
@@ -29,7 +30,7 @@ from github_app.told import Told
 log = get_logger("publishing")
 
 # The records that say what stands on a commit.
-_VERDICTS = frozenset({RecordKind.JUDGED, RecordKind.FAILED})
+_STANDING = VERDICTS | {RecordKind.LANDED}
 
 # A write to GitHub takes about this long at most: with less lease left it is not begun.
 PUBLISH_SECONDS = 5.0
@@ -130,7 +131,15 @@ class Publisher:
         """Write, and note on both sides of it what now stands. Raises: GitHubError, StoreError."""
         place = self._place(target)
         self._store.checks.begin(place)
-        published = check_run.publish(
+        published = self._create(installation, target, said, receipt)
+        written = Written(run_id=published.check_run_id, digest=check_run.digest(said))
+        self._store.checks.done(place, written)
+        return published
+
+    def _create(
+        self, installation: Installation, target: Target, said: Report, receipt: AuditRecord
+    ) -> check_run.Published:
+        return check_run.publish(
             installation,
             target.repository,
             target.oid,
@@ -139,9 +148,6 @@ class Publisher:
             external_id=check_run.external_id(said, receipt.receipt),
             name=self._check_name,
         )
-        written = Written(run_id=published.check_run_id, digest=check_run.digest(said))
-        self._store.checks.done(place, written)
-        return published
 
     def _believed(self, target: Target) -> CheckRun | None:
         """What GitHub shows on the commit, if it is what was last written there by any process.
@@ -181,6 +187,47 @@ class Publisher:
         )
         self._heads = {head} if len(self._heads) >= HEADS_KEPT else self._heads | {head}
         return True
+
+    def say_landed(
+        self,
+        claim: Claim,
+        installation: Installation,
+        repository: Repository,
+        oid: str,
+        said: Report,
+        entry: Entry,
+    ) -> Entry | None:
+        """Publish the check on a merge where nothing of ours stands; what is then to be recorded.
+
+        None: there is something, or came meanwhile. A pull request with this head goes first: its
+        own verdict stands, and if two writes met it is published again.
+        Raises: LeaseLost, GitHubError, StoreError.
+        """
+        target = Target(repository=repository, oid=oid, standing=None)
+        place = self._place(target)
+        if self._stands_on(repository.id, oid) or not self._store.checks.begin_first(place):
+            return None
+        receipt = self._store.audit.append(entry)
+        if not self._store.queue.holds(claim, PUBLISH_SECONDS):
+            raise LeaseLost("not enough of the lease is left to publish")
+        try:
+            published = self._create(installation, target, said, receipt)
+        except GitHubError as error:
+            self._store.audit.append(records.refused(receipt, type(error).__name__))
+            raise
+        written = Written(run_id=published.check_run_id, digest=check_run.digest(said))
+        if not self._store.checks.done_first(place, written):
+            reason = Reason(code=Code.WITHDRAWN)
+            self.publish_unread(claim, oid, withdrawn(reason), reason)
+            self._store.queue.add([replace(claim.task, kind=TaskKind.HEAD, subject=oid, hint={})])
+            return None
+        self._store.counters.add("publications", {"conclusion": said.conclusion.value})
+        return records.published(receipt, published.check_run_id)
+
+    def _stands_on(self, repository_id: int, oid: str) -> bool:
+        """Whether a verdict of a pull request, or of its merge group, was ever said there."""
+        said = Filter(repository_id=repository_id, head_sha=oid)
+        return any(one.entry.kind in VERDICTS for one in self._store.audit.records(said))
 
     def say_failed(self, claim: Claim, reason: Reason) -> None:
         """Put "cannot judge" on the head that the event named: never leave an old green there."""
@@ -255,7 +302,7 @@ class Publisher:
         last = [
             record.entry.fields.get("conclusion")
             for record in self._store.audit.records(said)
-            if record.entry.kind in _VERDICTS
+            if record.entry.kind in _STANDING
         ]
         return bool(last) and last[-1] == Conclusion.SUCCESS
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from github_app.judge.facts import Review
+from github_app.judge.facts import PullRequest, Review
 from github_app.judge.incident import Incident
 from github_app.judge.reasons import Reason
 from github_app.judge.report import Report
@@ -45,6 +45,22 @@ def judged(judgement: Judged, said: Report, oid: str, deliveries: tuple[str, ...
                 for item in verdict.ignored
             ],
         },
+    )
+
+
+def landed(
+    pull: PullRequest, oid: str, said: Report, outcome: str | None, deliveries: tuple[str, ...]
+) -> Entry:
+    """A merge is as it was judged: what is said on ``oid``, written down before it is."""
+    return Entry(
+        kind=RecordKind.LANDED,
+        repository_id=pull.repository.id,
+        repository=pull.repository.full_name,
+        number=pull.number,
+        head_sha=oid,
+        outcome=outcome,
+        deliveries=deliveries,
+        fields={**_said(said), "base": pull.base_ref, "judged_sha": pull.head_oid},
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
+from github_app.clean_landings import CleanLandings
 from github_app.content import Contents
 from github_app.drift import Drift
 from github_app.expansion import Expansion, seen
@@ -121,6 +122,7 @@ class Worker:
                 check_name=judgement.check_name,
                 web_url=web_url,
             ),
+            clean=CleanLandings(store=store, rosters=rosters, publisher=self._publisher),
             protected=protected,
             now=now,
         )

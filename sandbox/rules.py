@@ -33,6 +33,7 @@ class RequiredCheck:
     app_id: int | None
     strict: bool
     ruleset: Ruleset | None  # None: from classic protection
+    new_too: bool = True  # asked for also of a branch that is being made
 
 
 def matches(pattern: str, name: str) -> bool:
@@ -149,8 +150,11 @@ def required_checks(repository: Repository, branch: str) -> list[RequiredCheck]:
         if rule["type"] == "required_status_checks":
             options = rule["parameters"]
             strict = bool(options.get("strict_required_status_checks_policy"))
+            new_too = not options.get("do_not_enforce_on_create")
             found += [
-                RequiredCheck(check["context"], check.get("integration_id"), strict, ruleset)
+                RequiredCheck(
+                    check["context"], check.get("integration_id"), strict, ruleset, new_too
+                )
                 for check in options["required_status_checks"]
             ]
     if classic := protection_for(repository, branch):
@@ -158,7 +162,9 @@ def required_checks(repository: Repository, branch: str) -> list[RequiredCheck]:
         for check in checks.get("checks", []):
             app_id = check.get("app_id")
             pinned = None if app_id in (None, -1) else app_id
-            found.append(RequiredCheck(check["context"], pinned, bool(checks.get("strict")), None))
+            strict = bool(checks.get("strict"))
+            # Classic protection leaves new branches alone, but for ``block_creations``.
+            found.append(RequiredCheck(check["context"], pinned, strict, None, new_too=False))
     return found
 
 
@@ -259,9 +265,12 @@ def last_pusher(pull: PullRequest) -> Account | None:
 
 
 def check_problems(
-    repository: Repository, branch: str, sha: str
+    repository: Repository, branch: str, sha: str, *, new: bool = False
 ) -> list[tuple[Ruleset | None, str]]:
-    """Required checks that are not green on the commit, in GitHub's words."""
+    """Required checks that are not green on the commit, in GitHub's words.
+
+    ``new``: the branch is being made, and a check may be asked for only later.
+    """
     words = {
         "expected": 'Required status check "{}" is expected.',
         "pending": 'Required status check "{}" is pending.',
@@ -270,7 +279,7 @@ def check_problems(
     found = []
     for required in required_checks(repository, branch):
         state = check_state(repository, sha, required)
-        if state != "success":
+        if state != "success" and (required.new_too or not new):
             found.append((required.ruleset, words[state].format(required.context)))
     return found
 
@@ -382,6 +391,26 @@ def push_problems(
             if not _push_excused(world, repository, branch, actor, source)
         ]
     return left + _classic_push_problems(world, repository, branch, actor, sha, forced=forced)
+
+
+def creation_problems(
+    world: World, repository: Repository, branch: str, actor: Account, sha: str
+) -> list[str]:
+    """Why a branch may not be made at this commit. Pull requests and queues are asked for later."""
+    found: list[tuple[Ruleset | None, str]] = [
+        (ruleset, "Cannot create ref due to creations being restricted.")
+        for ruleset, rule in rules_for(repository, branch)
+        if rule["type"] == "creation"
+    ]
+    found += check_problems(repository, branch, sha, new=True)
+    classic = protection_for(repository, branch)
+    if classic and classic.settings.get("block_creations"):
+        found.append((None, "Cannot create this protected branch"))
+    return [
+        text
+        for source, text in found
+        if not _push_excused(world, repository, branch, actor, source)
+    ]
 
 
 def _push_excused(

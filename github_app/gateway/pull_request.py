@@ -275,7 +275,14 @@ def _pull_request(base: Node, node: Node, lists: _Lists, now: datetime) -> PullR
         queue_entry=nodes.queue_entry(node["mergeQueueEntry"]),
         merge_commit_oid=None if merge is None else text(merge, "oid"),
         merged_by=nodes.actor(node["mergedBy"]),
+        pulls_from_base=_pulls_from(node["baseRef"]),
     )
+
+
+def _pulls_from(ref: Node | None) -> int | None:
+    if ref is None:
+        return None
+    return number(child(ref, "associatedPullRequests"), "totalCount")
 
 
 def _repository(base: Node) -> Repository:

@@ -281,7 +281,8 @@ class PullRequest:
     ``former_commits`` are those that were forced away, None where nobody asked;
     ``can_push`` has the accounts (by id) whose right to push was looked up, ``Review.can_push``
     that of reviewers.
-    ``author`` None is a deleted account.
+    ``author`` None is a deleted account. ``pulls_from_base``: how many open pull requests have the
+    base branch as their head, None where the base branch is gone.
     """
 
     repository: Repository
@@ -317,3 +318,4 @@ class PullRequest:
     queue_entry: QueueEntry | None = None
     merge_commit_oid: str | None = None
     merged_by: Actor | None = None
+    pulls_from_base: int | None = None

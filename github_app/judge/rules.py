@@ -73,6 +73,14 @@ class RuleBook:
             for number in numbers
         }
 
+    def is_strictest_on(self, repository: Repository, branch: str) -> bool:
+        """Whether no other branch of the repository is under a rule that this one is not under."""
+        return all(
+            not branches or any(glob.matches(branch) for glob in branches)
+            for repositories, branches in self._scopes
+            if covers(repositories, repository)
+        )
+
     @cached_property
     def _scopes(self) -> dict[tuple[tuple[Glob, ...], tuple[Glob, ...]], list[int]]:
         """The rules by where they hold: many share it."""

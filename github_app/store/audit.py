@@ -41,6 +41,7 @@ class RecordKind(StrEnum):
     FAILED = "failed"  # no verdict could be reached or published
     BYPASSED = "bypassed"  # something reached a branch past the check
     REPORTED = "reported"  # where that was told: an issue, or a failed check run
+    LANDED = "landed"  # a merge is as it was judged; its hash is the receipt of the check run on it
     PROTECTION = "protection"  # whether the check is required, where that changed
     OTHER = "other"  # never written: a kind that a newer version wrote, read by this one
 

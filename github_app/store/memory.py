@@ -169,6 +169,13 @@ class Memories:
         with self._database.read() as connection:
             return connection.execute(_PUSH_TO, values).first() is not None
 
+    def was_tip(self, repository_id: int, ref: str, oid: str) -> bool:
+        """Whether the branch is known to have been at this commit, before or after some push."""
+        values = {"repository": repository_id, "its_ref": clean(ref)}
+        with self._database.read() as connection:
+            rows = connection.execute(_PUSHES_OF_BRANCH, values).all()
+        return any(oid in {row.after, _push_of(row).before} for row in rows)
+
     def last_push(self, repository_id: int, ref: str) -> str | None:
         """The commit that the last push we were told of brought the branch to."""
         values = {"repository": repository_id, "its_ref": clean(ref)}

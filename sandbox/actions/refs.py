@@ -40,14 +40,17 @@ def update_ref(
 ) -> Activity:  # fmt: skip
     """Move a branch and let everything follow: activity, ``push``, synchronised pull requests.
 
-    Refused if the rules of the branch decline a direct push. A push that changes nothing is
-    recorded as an activity of its own kind and nothing else happens, as with git.
+    Refused if the rules of the branch decline a direct push, or that it is made at this commit.
+    A push that changes nothing is recorded as an activity of its own kind and nothing else
+    happens, as with git.
     """
     old = repository.branches.get(branch)
     forced = old is not None and not repository.store.is_ancestor(old, new)
     if enforce and old is not None:
         decline(rules.push_problems(world, repository, branch, by, new, forced=forced))
         _note_rules(world, by, repository, branch, old, new, forced=forced)
+    if enforce and old is None and not branch.startswith("gh-readonly-queue/"):
+        decline(rules.creation_problems(world, repository, branch, by, new))
     natural = "branch_creation" if old is None else "force_push" if forced else "push"
     activity = _log(world, repository, branch, old or EMPTY_SHA, new, by, kind or natural)
     if old == new:

@@ -15,6 +15,7 @@ from sandbox.resolvers.core import (
     RefView,
     RuleView,
     commit_in,
+    pull_state,
     resolves,
     simple,
 )
@@ -43,6 +44,21 @@ def _ref_rules(ref: RefView, ctx: Context, **page: Any) -> Connection:
             ref.repository, ref.name, "tag" if ref.prefix == "refs/tags/" else "branch"
         )
         for place in range(len(ruleset.rules))
+    ]
+    return ctx.page(found, page)
+
+
+@resolves("Ref.associatedPullRequests")
+def _pulls_of(
+    ref: RefView, ctx: Context, states: list[str] | None = None, **page: Any
+) -> Connection:
+    """Pull requests of this repository whose head is the branch."""
+    ctx.need(ref.repository, "pull_requests")
+    found = [
+        pull
+        for pull in ref.repository.pulls.values()
+        if pull.head_repository is ref.repository and pull.head_ref == ref.name
+        if states is None or pull_state(pull) in states
     ]
     return ctx.page(found, page)
 

@@ -31,7 +31,7 @@ def test_who_may_bypass_is_named(name: str, who: str) -> None:
 
 def test_what_is_protected_has_no_finding() -> None:
     with protected() as org:
-        org.act("push", repo="acme/shop", branch="release/1.0")
+        org.branch("release/1.0")
         code, found = org.findings()
         assert found == []
         assert code == 0
@@ -153,7 +153,7 @@ def test_classic_protection_of_more_release_branches_than_one_query_shows() -> N
         (like,) = org.hub.world.repository("acme/shop").protections.values()
         org.act("protect_branch", repo="acme/shop", branch="release/*", settings=like.settings)
         for number in range(12):
-            org.act("push", repo="acme/shop", branch=f"release/{number}")
+            org.branch(f"release/{number}")
         assert org.findings() == (0, [])
 
 
@@ -335,7 +335,7 @@ def test_since_when_a_repository_is_not_protected(tmp_path: Path) -> None:
 
 def test_foreign_text_cannot_move_the_cursor() -> None:
     with protected() as org:
-        org.act("push", repo="acme/shop", branch="release/\u202eniam")
+        org.branch("release/\u202eniam")
         conditions = ruleset()["conditions"] | {
             "ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}
         }

@@ -24,7 +24,7 @@ def ruleset(**changes: Any) -> Body:
         "enforcement": "active",
         "bypass_actors": [],
         "conditions": {
-            "ref_name": {"include": ["~ALL"], "exclude": []},
+            "ref_name": {"include": ["~DEFAULT_BRANCH", "refs/heads/release/**/*"], "exclude": []},
             "repository_name": {"include": ["~ALL"], "exclude": [], "protected": True},
         },
         "rules": [checks(integration_id=4000), {"type": "pull_request", "parameters": {}}],
@@ -55,6 +55,11 @@ class Org:
 
     def change(self, **changes: Any) -> None:
         self.act("set_ruleset", org="acme", id=self.ruleset_id, ruleset=ruleset(**changes))
+
+    def branch(self, name: str) -> None:
+        """A branch of the shop that was there before any rule was."""
+        branches = self.hub.world.repository("acme/shop").branches
+        branches[name] = branches["main"]
 
     def rulesets(self) -> list[Body]:
         return [
@@ -117,7 +122,7 @@ def _other(make: Callable[[Org], object], code: str, mend: str, where: str = "ac
 
 
 def _only_default(org: Org) -> None:
-    org.act("push", repo="acme/shop", branch="release/1.0")
+    org.branch("release/1.0")
     conditions = ruleset()["conditions"] | {
         "ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}
     }
@@ -125,7 +130,7 @@ def _only_default(org: Org) -> None:
 
 
 def _new_branches_left_alone(org: Org) -> None:
-    org.act("push", repo="acme/shop", branch="release/1.0")
+    org.branch("release/1.0")
     lax = checks(integration_id=4000)
     lax["parameters"]["do_not_enforce_on_create"] = True
     org.change(rules=[lax, *ruleset()["rules"][1:]])

@@ -147,6 +147,7 @@ def pull(**fields: object) -> dict[str, Any]:
         "author": user(),
         "baseRefName": "main",
         "baseRefOid": "c" * 40,
+        "baseRef": {"associatedPullRequests": {"totalCount": 0}},
         "headRefName": "shop",
         "headRefOid": HEAD,
         "isCrossRepository": False,

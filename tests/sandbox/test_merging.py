@@ -258,8 +258,8 @@ def test_bypass_actors(hub: Sandbox, bypass: dict[str, Any], actor: str, *, allo
 )
 def test_which_rulesets_apply(hub: Sandbox, change: dict[str, Any], *, blocked: bool) -> None:
     (number,) = hub.world.repository(SHOP).rulesets
-    hub.act("olga", "set_ruleset", repo=SHOP, id=number, ruleset=change)
     pull = open_pull(hub)
+    hub.act("olga", "set_ruleset", repo=SHOP, id=number, ruleset=change)
     if blocked:
         assert "is expected" in refusal(hub, pull)
     else:
@@ -278,8 +278,8 @@ def test_an_organisation_ruleset_adds_up_with_the_repository(hub: Sandbox) -> No
         "ref_name": {"include": ["~ALL"], "exclude": []},
         "repository_name": {"include": ["sh*"], "exclude": []},
     }
-    hub.act("olga", "set_ruleset", org="acme", ruleset=ruleset(check, conditions=conditions))
     pull = open_pull(hub)
+    hub.act("olga", "set_ruleset", org="acme", ruleset=ruleset(check, conditions=conditions))
     problems = hub.pull(pull)["merge_problems"]
     assert [p for p in problems if '"org"' in p]
     assert [p for p in problems if '"senior-signoff"' in p]

@@ -1,6 +1,6 @@
 """What was last written on a commit, for every process that looks at it."""
 
-from github_app.store.checks import Place, Written
+from github_app.store.checks import FIRST, Place, Written
 from github_app.store.database import Store
 from tests.store.build import Clock
 from tests.store.conftest import OpenStore
@@ -42,3 +42,31 @@ def test_old_ones_are_forgotten(store: Store, clock: Clock) -> None:
     clock.advance(61)
     assert store.checks.prune(kept_seconds=60) == 1
     assert store.checks.last(HEAD) is None
+
+
+def test_a_first_write_is_the_first(store: Store) -> None:
+    assert store.checks.begin_first(HEAD)
+    assert store.checks.last(HEAD) == FIRST
+    assert store.checks.done_first(HEAD, Written(run_id=5, digest="d1"))
+    assert store.checks.last(HEAD) == Written(run_id=5, digest="d1")
+    assert not store.checks.begin_first(HEAD)
+    assert not store.checks.done_first(HEAD, Written(run_id=6, digest="d2"))
+
+
+def test_a_first_write_is_none_where_anybody_began(store: Store, open_another: OpenStore) -> None:
+    open_another().checks.begin(HEAD)
+    assert not store.checks.begin_first(HEAD)
+
+
+def test_a_first_write_that_died_is_taken_up(store: Store, open_another: OpenStore) -> None:
+    assert open_another().checks.begin_first(HEAD)
+    assert store.checks.begin_first(HEAD)
+
+
+def test_a_first_write_knows_of_another_one_meanwhile(
+    store: Store, open_another: OpenStore
+) -> None:
+    assert store.checks.begin_first(HEAD)
+    open_another().checks.begin(HEAD)
+    assert not store.checks.done_first(HEAD, Written(run_id=5, digest="d1"))
+    assert store.checks.last(HEAD) == Written(run_id=None, digest="")
