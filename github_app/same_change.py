@@ -14,7 +14,7 @@ from typing import TypeVar
 from github_app.gateway.client import Installation
 from github_app.gateway.diff import commits, diff, merge_base
 from github_app.gateway.supplements import tip, tips_at
-from github_app.judge.base import changed_since, last_change
+from github_app.judge.base import base_ref_then, changed_since, last_change
 from github_app.judge.carry import is_replayed, only_base_merged
 from github_app.judge.facts import EventKind, PullRequest, Review
 from github_app.judge.likeness import Range
@@ -164,11 +164,12 @@ def _base_movement(installation: Installation, pull: PullRequest, older: str) ->
 def _bases_then(installation: Installation, pull: PullRequest, review: Review) -> frozenset[str]:
     """What the tip of the base may have been at the time of a review, before it was changed."""
     event = changed_since(review, pull)
-    if event is None or event.before is None or review.submitted_at is None:
+    if event is None or review.submitted_at is None:
         return frozenset()
     if event.kind is EventKind.BASE_FORCE_PUSHED:
-        return frozenset({event.before})
-    return tips_at(installation, pull.repository, event.before, review.submitted_at)
+        return frozenset({event.before} if event.before else ())
+    branch = base_ref_then(event, pull)
+    return tips_at(installation, pull.repository, branch, review.submitted_at)
 
 
 def _once(ask: Callable[[], _T]) -> Callable[[], _T]:

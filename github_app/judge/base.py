@@ -7,15 +7,22 @@ base may bring in commits that nobody saw.
 from github_app.judge.facts import Event, EventKind, PullRequest, Review
 
 _OTHER_BASE = frozenset(
-    {EventKind.BASE_CHANGED, EventKind.BASE_CHANGED_BY_GITHUB, EventKind.BASE_FORCE_PUSHED}
+    {
+        EventKind.BASE_CHANGED,
+        EventKind.BASE_CHANGED_BY_GITHUB,
+        EventKind.BASE_FORCE_PUSHED,
+        EventKind.REOPENED,
+    }
 )
+
+_OTHER_NAME = frozenset({EventKind.BASE_CHANGED, EventKind.BASE_CHANGED_BY_GITHUB})
 
 
 def changed_since(review: Review, pull: PullRequest) -> Event | None:
-    """The first change of the base after the review, whose ``before`` is the base it was of.
+    """The first event after the review since which the base may be another one.
 
-    That base is a branch's name, or a commit where the branch was force-pushed. GitHub tells whole
-    seconds: a change within that of the review counts as one after it.
+    Deleting a base closes its pull requests, so while one was closed its base may have been made
+    anew. GitHub tells whole seconds: an event within that of the review counts as one after it.
     """
     return next(
         (
@@ -26,6 +33,13 @@ def changed_since(review: Review, pull: PullRequest) -> Event | None:
         ),
         None,
     )
+
+
+def base_ref_then(event: Event, pull: PullRequest) -> str:
+    """The name of the base before this event, which ``changed_since`` found."""
+    since = pull.timeline[pull.timeline.index(event) :]
+    named = [one for one in since if one.kind in _OTHER_NAME and one.before is not None]
+    return str(named[0].before) if named else pull.base_ref
 
 
 def last_change(pull: PullRequest) -> Event | None:

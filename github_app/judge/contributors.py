@@ -140,7 +140,9 @@ def pushers_known(pull: PullRequest, memory: Memory) -> bool:
 
 def attributed(identity: GitIdentity) -> Contribution | None:
     """The account an identity points at: GitHub's own answer, else a noreply address that names
-    one. None when it points at nobody."""
+    one. None when it points at nobody: GitHub's own account is who has typed its address."""
+    if is_web_flow(identity):
+        return None
     if identity.user is not None:
         return _of(identity.user, Part.WROTE)
     match = _NOREPLY.fullmatch(identity.email.strip().casefold())

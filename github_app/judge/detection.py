@@ -163,13 +163,18 @@ def is_tool_identity(identity: GitIdentity, catalogue: Catalogue, policy: Detect
     """Whether an AI tool, and no person, says it is behind a name and e-mail inside a commit.
 
     Automation is not one: its identity is the easiest to borrow, and it brings no evidence of AI
-    with it that would ask for a sign-off instead. Nor is a weak resemblance.
+    with it that would ask for a sign-off instead. Nor is a weak resemblance, or a tool's name over
+    the address of somebody's account: who works with a tool is still who wrote it.
     """
     names = reader(_extended(catalogue, policy)).names
     name, email = normalise(identity.name), normalise(identity.email)
     if names.is_automation(name.lower(), email.lower()):
         return False
-    named = names.identify(name, email, Role.AUTHOR) or _account(names, identity.user)
+    account = _account(names, identity.user)
+    of_person = identity.user is not None and identity.user.is_person and account is None
+    if names.is_persons(name, email) or (of_person and not names.is_address(name, email)):
+        return False
+    named = names.identify(name, email, Role.AUTHOR) or account
     return named is not None and named.sure is not Confidence.WEAK
 
 

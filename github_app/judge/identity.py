@@ -103,6 +103,25 @@ class Names:
             return Named(UNKNOWN_TOOL, _LIKELY) if odd else None
         return self._by_form(shown, name, email, role)
 
+    def is_address(self, name: str, email: str) -> bool:
+        """Whether the address says that it is a tool's, whatever the name."""
+        name, email = name.lower().strip(), email.lower().strip()
+        return self._by_address(email, self.products.called(name), Role.AUTHOR) is not None
+
+    def is_persons(self, name: str, email: str) -> bool:
+        """Whether it is somebody's identity although a tool's name is in it: the tool has put its
+        own behind theirs, "Grace (aider)", or the address is that of their account.
+
+        Not where the address itself is a tool's.
+        """
+        name, email = name.lower().strip(), email.lower().strip()
+        if self.is_address(name, email):
+            return False
+        account = _GITHUB.fullmatch(email)
+        return bool(account and not account["bot"]) or any(
+            name.endswith(mark.text) for mark in self._endings
+        )
+
     def is_automation(self, name: str, email: str) -> bool:
         """Whether this is a listed bot that is not AI. Both in lower case."""
         account = _GITHUB.fullmatch(email)

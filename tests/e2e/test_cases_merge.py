@@ -219,6 +219,40 @@ def test_base_rewritten_under_an_approval(case: Inline) -> None:
     case.expect(number, "action_required", "CS042")
 
 
+def test_base_deleted_and_made_anew(case: Inline) -> None:
+    """Deleting a base closes what is into it. Reopened on a base of that name that holds less, the
+    same head brings in what its approver took for there."""
+    theirs = [{"message": AI, "files": {"unread.py": "import os\n"}}]
+    case.act("olga", "push", branch="release/1", commits=theirs)
+    number = case.open(base="release/1", start="release/1")
+    case.act("grace", "approve", number=number)
+    case.signed(number)
+    case.clock.skip(2)
+    case.act("june", "delete_branch", branch="release/1")
+    home = case.hub.world.repository(SHOP)
+    case.act("june", "set_branch", branch="release/1", sha=home.branches["main"])
+    case.act("june", "reopen_pull_request", number=number)
+    assert len(case.hub.pull(number)["commits"]) == 2
+    case.waiting(number, "CS042")
+    case.clock.skip(2)
+    case.act("grace", "approve", number=number)
+    case.signed(number)
+
+
+def test_closed_and_reopened_on_a_base_that_went_on(case: Inline) -> None:
+    """It is asked, and nobody has to approve again."""
+    number = case.open(base="main")
+    case.act("grace", "approve", number=number)
+    case.signed(number)
+    case.clock.skip(2)
+    case.act("june", "close_pull_request", number=number)
+    other = case.open("other", message="Tidy up")
+    case.expect(other, "success")
+    assert case.may_merge(other)
+    case.act("june", "reopen_pull_request", number=number)
+    case.signed(number)
+
+
 def test_base_deleted_and_the_pull_request_moved_on(case: Inline) -> None:
     """GitHub itself moves it, to the base that the other was merged into."""
     number = hidden_base(case)

@@ -5,7 +5,15 @@ from dataclasses import replace
 import pytest
 
 from github_app.catalogue_file import shipped_catalogue
-from github_app.judge.facts import Actor, ActorKind, EventKind, PullRequest, Review, ReviewState
+from github_app.judge.facts import (
+    Actor,
+    ActorKind,
+    EventKind,
+    GitIdentity,
+    PullRequest,
+    Review,
+    ReviewState,
+)
 from github_app.judge.memory import Memory
 from github_app.judge.reasons import Code
 from github_app.judge.signoff import standing_opinions
@@ -295,6 +303,46 @@ def test_a_senior_who_was_only_asked_to_review_may_sign(timeline: tuple[object, 
     assert verdict.outcome is Outcome.SIGNED_OFF
 
 
+WEB_SITE = GitIdentity(name="GitHub", email="noreply@github.com", user=user("web-flow", 19864447))
+
+
+@pytest.mark.parametrize(
+    ("author", "counts"),
+    [
+        pytest.param(stranger("Claude", "noreply@anthropic.com"), True, id="a-tool-by-its-address"),
+        pytest.param(stranger("Aider", "aider@aider.chat"), True, id="another-tool"),
+        pytest.param(stranger("Cursor Agent", "me@home.example"), True, id="a-tool-by-its-name"),
+        pytest.param(
+            stranger("Grace (aider)", "me@home.example"), False, id="somebody-with-a-tool"
+        ),
+        pytest.param(identity("june"), True, id="a-person"),
+        pytest.param(
+            replace(identity("june"), name="June (aider)"), True, id="a-person-with-a-tool"
+        ),
+        pytest.param(WEB_SITE, False, id="the-web-sites-address"),
+        pytest.param(stranger(), False, id="nobody"),
+    ],
+)
+def test_one_more_sign_off_where_the_writer_may_be_the_approver(
+    author: GitIdentity, *, counts: bool
+) -> None:
+    """Who works with a tool is still who wrote it; and anybody can type GitHub's own address."""
+    pull = a_pull(approval("grace"), commits=(ai_commit(by=author),), cross_repository=True)
+    verdict = judged(replace(pull, pushes=None))
+    assert (verdict.outcome is Outcome.SIGNED_OFF) == counts
+    assert (Code.WRITER_UNKNOWN in [reason.code for reason in verdict.reasons]) != counts
+
+
+@pytest.mark.parametrize("name", ["June (aider)", "Claude Code", "June"])
+def test_a_juniors_commit_is_not_exempt_under_a_tools_name(name: str) -> None:
+    work = replace(identity("june"), name=name)
+    theirs = a_pull(author=user("grace"), commits=(ai_commit(by=work),), pushes=(push("grace"),))
+    assert judged(theirs).outcome is Outcome.WAITING
+    tool = stranger("Claude", "noreply@anthropic.com")
+    exempt = replace(theirs, commits=(ai_commit(by=tool, committer=identity("grace")),))
+    assert judged(exempt).outcome is Outcome.EXEMPT
+
+
 def test_the_web_site_as_committer_is_nobodys_work() -> None:
     web = stranger("GitHub", "noreply@github.com")
     pull = a_pull(approval("grace"), commits=(ai_commit(committer=web, committed_via_web=True),))
@@ -427,6 +475,11 @@ RETARGETED = event(EventKind.BASE_CHANGED, "june", minutes=LATER, before="easy",
             ),
             False,
             id="by-github",
+        ),
+        pytest.param(
+            a_pull(approval("grace"), timeline=(replace(RETARGETED, kind=EventKind.REOPENED),)),
+            False,
+            id="reopened-perhaps-on-a-base-made-anew",
         ),
         pytest.param(
             a_pull(approval("grace"), timeline=(replace(RETARGETED, kind=EventKind.CLOSED),)),

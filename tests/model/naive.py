@@ -198,12 +198,14 @@ def _same_change(pull: PullRequest, review: Review) -> bool:
 
 def _same_base(pull: PullRequest, review: Review) -> bool:
     """Whether the head left the base of that time at the same commit as that of now."""
-    kinds = ("BaseRefChangedEvent", "AutomaticBaseChangeSucceededEvent", "BaseRefForcePushedEvent")
+    named = ("BaseRefChangedEvent", "AutomaticBaseChangeSucceededEvent")
+    kinds = (*named, "BaseRefForcePushedEvent", "ReopenedEvent")
     later = [one for one in pull.timeline if one.kind in kinds and one.at >= review.submitted_at]
     if not later:
         return True
-    home, data = pull.repository, later[0].data
-    base = data.get("previous", pull.base_ref)
+    home = pull.repository
+    before = [one.data["previous"] for one in later if one.kind in named]
+    base = before[0] if before else pull.base_ref
     moves = [one for one in home.activities if one.ref == f"refs/heads/{base}"]
     after = [one.before for one in moves if one.at > review.submitted_at]
     then = after[0] if after else home.branches[base]
