@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from types import TracebackType
 
 from sandbox.server import HOST, Sandbox
 
@@ -145,12 +144,7 @@ class RealApp:
     def __enter__(self) -> RealApp:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
