@@ -21,7 +21,7 @@ from bench.app import App
 from bench.hub import CLAUDE, SHOP, Hub
 from bench.table import Figure, console, number, show
 from sandbox.errors import Refused
-from sandbox.world import CheckRun, PullRequest
+from sandbox.objects import CheckRun, PullRequest
 
 SENIORS = frozenset({"ada", "grace"})
 PRINCIPAL = "ada"

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 
+from sandbox.objects import CheckRun
 from sandbox.server import Sandbox
-from sandbox.world import CheckRun
 
 CHECK = "senior-signoff"
 SHOP = "acme/shop"

@@ -23,7 +23,8 @@ from sandbox.deliveries import Courier
 from sandbox.errors import Forbidden, NotFound, Refused, Unauthorized
 from sandbox.faults import Fault, Faults
 from sandbox.graphql import GraphQL
-from sandbox.world import Account, App, Repository, World
+from sandbox.objects import Account, App, Repository
+from sandbox.world import World
 
 PAGE, MOST = 30, 100
 Json = Any

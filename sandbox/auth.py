@@ -10,7 +10,8 @@ import jwt
 import jwt.types
 
 from sandbox.errors import Forbidden, NotFound, Unauthorized
-from sandbox.world import Account, App, Installation, Repository, World, at_least, secret
+from sandbox.objects import Account, App, Installation, Repository, at_least
+from sandbox.world import World, secret
 
 TOKEN_LIFE = timedelta(hours=1)
 MAX_JWT_LIFE = 600  # seconds from now to ``exp``

@@ -17,7 +17,8 @@ from sandbox.api import as_json, body, services
 from sandbox.errors import Refused
 from sandbox.faults import KINDS
 from sandbox.manifest import new_code
-from sandbox.world import World, iso
+from sandbox.objects import iso
+from sandbox.world import World
 
 control = Blueprint("control", __name__, url_prefix="/_sandbox")
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox.world import App, World, iso
+from sandbox.objects import App, iso
+from sandbox.world import World
 
 TIMEOUT = 10.0  # seconds; GitHub waits no longer
 KEPT = 50_000  # attempts remembered; what is delivered is kept packed

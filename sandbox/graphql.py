@@ -30,8 +30,9 @@ from sandbox.auth import AppCaller, Caller, Limits
 from sandbox.connections import Price, Problem, price, price_variables
 from sandbox.errors import Unauthorized
 from sandbox.faults import Fault
+from sandbox.objects import iso
 from sandbox.resolvers import EVENT_FIELDS, FIELDS, Context, typename
-from sandbox.world import World, iso
+from sandbox.world import World
 
 SCHEMA = Path(__file__).with_name("schema.graphql")
 DOCUMENTS_KEPT, ANSWERS_KEPT = 500, 500

@@ -12,7 +12,7 @@ from sandbox.auth import LEVEL, InstallationCaller
 from sandbox.deliveries import LISTED_FOR, Delivery
 from sandbox.errors import Forbidden, NotFound, Refused, Unauthorized
 from sandbox.manifest import CODE_SECONDS
-from sandbox.world import Account, App, Installation, Repository, Team, iso
+from sandbox.objects import Account, App, Installation, Repository, Team, iso
 
 REPO = "/repos/<owner>/<repo>"
 

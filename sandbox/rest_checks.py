@@ -9,7 +9,7 @@ from flask import Response, request
 from sandbox import actions, rules, views
 from sandbox.api import Json, acting, as_json, body, caller, paged, route, services
 from sandbox.errors import Forbidden, NotFound, Refused
-from sandbox.world import Account, App, CheckRun, Repository, Ruleset, iso
+from sandbox.objects import Account, App, CheckRun, Repository, Ruleset, iso
 
 REPO = "/repos/<owner>/<repo>"
 

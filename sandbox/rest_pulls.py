@@ -12,9 +12,9 @@ from sandbox.actions.common import require
 from sandbox.api import Json, acting, as_json, body, paged, route, services
 from sandbox.errors import Invalid, NotFound, Refused
 from sandbox.git import EMPTY_TREE, SUBMODULE, Commit, FileChange, Tree, diff
+from sandbox.objects import Issue, PullRequest, Repository, iso
 from sandbox.rawdiff import raw_diff
 from sandbox.resolvers import associated
-from sandbox.world import Issue, PullRequest, Repository, iso
 
 MAX_PULL_COMMITS = 250  # "List commits on a pull request"
 MAX_PULL_FILES = 3000  # "List pull requests files"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.git import MergeConflict, merge_trees
-from sandbox.world import (
+from sandbox.objects import (
     Account,
     Protection,
     PullRequest,
@@ -17,9 +17,9 @@ from sandbox.world import (
     Review,
     Ruleset,
     Status,
-    World,
     at_least,
 )
+from sandbox.world import World
 
 PASSING = frozenset({"success", "neutral", "skipped"})
 _ROLE_IDS = {2: "maintain", 4: "write", 5: "admin"}

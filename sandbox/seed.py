@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sandbox.actions import accounts, apps, protection, repositories
-from sandbox.world import App, Repository, World
+from sandbox.objects import App, Repository
+from sandbox.world import World
 
 ORGANIZATION, REPOSITORY = "acme", "acme/shop"
 CHECK = "senior-signoff"

@@ -23,10 +23,11 @@ from sandbox.deliveries import Courier
 from sandbox.errors import Refused
 from sandbox.faults import Faults
 from sandbox.graphql import GraphQL
+from sandbox.objects import App
 from sandbox.seed import Seeded, seed
 from sandbox.webhooks import Dispatcher
 from sandbox.website import website
-from sandbox.world import App, World
+from sandbox.world import World
 
 HOST = "127.0.0.1"  # never anything else: there is no authentication on /_sandbox
 _MODULES = (rest_apps, rest_checks, rest_pulls)  # imported for the routes they register

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox import rules, views
 from sandbox.git import Commit
-from sandbox.world import (
+from sandbox.objects import (
     Account,
     Activity,
     App,
@@ -25,10 +25,10 @@ from sandbox.world import (
     Ruleset,
     Status,
     Team,
-    World,
     iso,
     iso_or_none,
 )
+from sandbox.world import World
 
 Json = dict[str, Any]
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from sandbox import views
 from sandbox.deliveries import Courier, Delivery
+from sandbox.objects import Account, App, Installation, Repository, iso
 from sandbox.views import Json
-from sandbox.world import Account, App, Installation, Repository, World, iso
+from sandbox.world import World
 
 # Sent to every app whatever it subscribed to (documentation of webhook events).
 ALWAYS = frozenset(

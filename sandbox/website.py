@@ -15,7 +15,8 @@ from sandbox import actions, manifest
 from sandbox.api import services
 from sandbox.errors import NotFound, Refused
 from sandbox.manifest import BadManifest
-from sandbox.world import Account, Installation, World, secret
+from sandbox.objects import Account, Installation
+from sandbox.world import World, secret
 
 website = Blueprint(
     "website",

@@ -7,7 +7,8 @@ import re
 from sandbox.actions.common import require, require_owner
 from sandbox.actions.registry import action
 from sandbox.errors import Invalid, NotFound, Refused
-from sandbox.world import LEVELS, Account, Repository, Team, World
+from sandbox.objects import LEVELS, Account, Repository, Team
+from sandbox.world import World
 
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}")  # underscores: managed users
 _API_LEVELS = {"pull": "read", "push": "write"}

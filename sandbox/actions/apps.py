@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sandbox.actions.common import require_owner
 from sandbox.actions.registry import action
 from sandbox.errors import Forbidden, NotFound
-from sandbox.world import Account, App, Installation, World, secret
+from sandbox.objects import Account, App, Installation
+from sandbox.world import World, secret
 
 DEFAULT_PERMISSIONS = {
     "metadata": "read",

@@ -11,7 +11,8 @@ from sandbox.actions.queue import advance
 from sandbox.actions.refs import suite_for
 from sandbox.actions.registry import action
 from sandbox.errors import Forbidden, Invalid, NotFound, Refused
-from sandbox.world import App, CheckRun, CheckSuite, Repository, Status, World
+from sandbox.objects import App, CheckRun, CheckSuite, Repository, Status
+from sandbox.world import World
 
 MAX_TEXT, MAX_ANNOTATIONS, MAX_ACTIONS = 65535, 50, 3  # REST "Create a check run"
 STATUSES = ("queued", "in_progress", "completed")

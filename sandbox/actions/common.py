@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.errors import Forbidden, Invalid, NotFound, Refused
-from sandbox.world import Account, App, Event, PullRequest, Repository, Review, World, at_least
+from sandbox.objects import Account, App, Event, PullRequest, Repository, Review, at_least
+from sandbox.world import World
 
 MAX_BODY, MAX_TITLE, MAX_LABEL = 65536, 256, 50  # characters; GitHub's database columns
 

@@ -6,7 +6,8 @@ import re
 
 from sandbox.errors import MethodNotAllowed
 from sandbox.git import EMPTY_TREE, Commit, MergeConflict, Signature, merge_trees
-from sandbox.world import WEB_FLOW, Account, PullRequest, World
+from sandbox.objects import WEB_FLOW, Account, PullRequest
+from sandbox.world import World
 
 _CO_AUTHOR = re.compile(r"^co-authored-by:\s*(.+<[^<>]+>)\s*$", re.IGNORECASE | re.MULTILINE)
 

@@ -10,7 +10,8 @@ from sandbox.actions.merge_commits import merged_tip
 from sandbox.actions.refs import finish, rule_suite, update_ref
 from sandbox.actions.registry import action
 from sandbox.errors import Forbidden, MethodNotAllowed, Refused
-from sandbox.world import Account, PullRequest, World
+from sandbox.objects import Account, PullRequest
+from sandbox.world import World
 
 
 @action

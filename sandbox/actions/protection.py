@@ -7,7 +7,8 @@ from typing import Any
 from sandbox.actions.common import require, require_owner
 from sandbox.actions.registry import action
 from sandbox.errors import Forbidden, Invalid, NotFound
-from sandbox.world import Account, Protection, Repository, Ruleset, World
+from sandbox.objects import Account, Protection, Repository, Ruleset
+from sandbox.world import World
 
 RULE_TYPES = frozenset(
     [

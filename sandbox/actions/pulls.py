@@ -20,7 +20,7 @@ from sandbox.actions.merges import settle
 from sandbox.actions.refs import leave, update_ref
 from sandbox.actions.registry import action
 from sandbox.errors import Forbidden, Invalid, NotFound, Refused
-from sandbox.world import (
+from sandbox.objects import (
     Account,
     BodyEdit,
     Comment,
@@ -28,9 +28,9 @@ from sandbox.world import (
     Label,
     PullRequest,
     Repository,
-    World,
     at_least,
 )
+from sandbox.world import World
 
 
 def _head(world: World, repository: Repository, head: str) -> tuple[Repository, str]:

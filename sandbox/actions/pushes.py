@@ -23,13 +23,8 @@ from sandbox.git import (
     diff,
     merge_trees,
 )
-from sandbox.world import (
-    WEB_FLOW,
-    Account,
-    Activity,
-    Repository,
-    World,
-)
+from sandbox.objects import WEB_FLOW, Account, Activity, Repository
+from sandbox.world import World
 
 Spec = dict[str, Any]
 _IDENTITY = re.compile(r"(.*?)\s*<([^<>]*)>")

@@ -8,7 +8,8 @@ from sandbox.actions.merges import land
 from sandbox.actions.refs import build_group, destroy_group, leave, rebuild_groups
 from sandbox.actions.registry import action
 from sandbox.errors import MethodNotAllowed, NotFound, Refused
-from sandbox.world import PullRequest, QueueEntry, Repository, World
+from sandbox.objects import PullRequest, QueueEntry, Repository
+from sandbox.world import World
 
 
 @action

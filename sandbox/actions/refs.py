@@ -22,16 +22,8 @@ from sandbox.actions.common import (
 from sandbox.actions.merge_commits import merged_tip
 from sandbox.errors import Refused
 from sandbox.git import EMPTY_SHA
-from sandbox.world import (
-    Account,
-    Activity,
-    App,
-    CheckSuite,
-    PullRequest,
-    QueueEntry,
-    Repository,
-    World,
-)
+from sandbox.objects import Account, Activity, App, CheckSuite, PullRequest, QueueEntry, Repository
+from sandbox.world import World
 
 
 def update_ref(

@@ -9,7 +9,8 @@ from sandbox.actions.pushes import build
 from sandbox.actions.registry import action
 from sandbox.errors import Invalid, NotFound, Refused
 from sandbox.git import Store
-from sandbox.world import Account, Repository, World
+from sandbox.objects import Account, Repository
+from sandbox.world import World
 
 
 def _name(world: World, repository: Repository, owner: Account, name: str) -> None:

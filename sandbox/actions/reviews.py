@@ -7,7 +7,8 @@ from sandbox.actions.merges import settle
 from sandbox.actions.pushes import push
 from sandbox.actions.registry import action
 from sandbox.errors import Forbidden, Invalid, NotFound, Refused
-from sandbox.world import Account, PullRequest, Review, Team, World, at_least
+from sandbox.objects import Account, PullRequest, Review, Team, at_least
+from sandbox.world import World
 
 _STATES = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
 

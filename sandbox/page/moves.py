@@ -23,7 +23,8 @@ from sandbox.examples import (
     by_hand,
     without_marks,
 )
-from sandbox.world import PullRequest, Repository, World
+from sandbox.objects import PullRequest, Repository
+from sandbox.world import World
 
 LONGEST = 20_000  # characters of one field
 _IDEAS = (

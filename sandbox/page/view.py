@@ -15,19 +15,10 @@ from sandbox.deliveries import Courier
 from sandbox.errors import NotFound
 from sandbox.examples import COPILOT, split_marks
 from sandbox.git import Blob, Commit
+from sandbox.objects import Account, Activity, CheckRun, Event, PullRequest, Repository, Review, iso
 from sandbox.page.markdown import render
 from sandbox.seed import CHECK, ORGANIZATION
-from sandbox.world import (
-    Account,
-    Activity,
-    CheckRun,
-    Event,
-    PullRequest,
-    Repository,
-    Review,
-    World,
-    iso,
-)
+from sandbox.world import World
 
 CAST = ("june", "kim", "grace", "ada", COPILOT, "olga")  # who can be played
 _MOST_COMMITS, _MOST_ROWS = 60, 50

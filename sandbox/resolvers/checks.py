@@ -9,16 +9,12 @@ from typing import Any
 
 from sandbox import rules
 from sandbox.connections import Connection, Problem
+from sandbox.objects import CheckRun, CheckSuite, PullRequest
 from sandbox.resolvers.core import (
     Context,
     PushView,
     resolves,
     simple,
-)
-from sandbox.world import (
-    CheckRun,
-    CheckSuite,
-    PullRequest,
 )
 
 simple(

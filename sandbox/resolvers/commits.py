@@ -11,6 +11,7 @@ from typing import Any
 from sandbox import rules, views
 from sandbox.connections import Connection
 from sandbox.git import Signature
+from sandbox.objects import CheckRun, PullRequest, Repository, Status
 from sandbox.resolvers.core import (
     CommitView,
     Context,
@@ -19,12 +20,6 @@ from sandbox.resolvers.core import (
     commit_in,
     resolves,
     simple,
-)
-from sandbox.world import (
-    CheckRun,
-    PullRequest,
-    Repository,
-    Status,
 )
 
 CO_AUTHOR = re.compile(r"^co-authored-by:\s*(.*?)\s*<([^<>]+)>\s*$", re.IGNORECASE | re.MULTILINE)

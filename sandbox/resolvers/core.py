@@ -14,7 +14,7 @@ from sandbox.connections import Connection, Price, Problem
 from sandbox.errors import Forbidden, NotFound
 from sandbox.git import Blob, Tree
 from sandbox.git import Commit as GitCommit
-from sandbox.world import (
+from sandbox.objects import (
     Account,
     BodyEdit,
     CheckSuite,
@@ -26,8 +26,8 @@ from sandbox.world import (
     Review,
     Ruleset,
     Status,
-    World,
 )
+from sandbox.world import World
 
 Resolver = Callable[..., Any]
 FIELDS: dict[str, Resolver] = {}

@@ -8,13 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.connections import Connection, Problem
+from sandbox.objects import Account, Team
 from sandbox.resolvers.core import (
     Context,
     resolves,
-)
-from sandbox.world import (
-    Account,
-    Team,
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox import rules
 from sandbox.connections import Connection
+from sandbox.objects import App, Protection, Repository, Ruleset, Team
 from sandbox.resolvers.core import (
     Bypass,
     Context,
@@ -18,13 +19,6 @@ from sandbox.resolvers.core import (
     pull_state,
     resolves,
     simple,
-)
-from sandbox.world import (
-    App,
-    Protection,
-    Repository,
-    Ruleset,
-    Team,
 )
 
 simple(

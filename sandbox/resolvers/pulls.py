@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox import rules, views
 from sandbox.connections import Connection
+from sandbox.objects import Event, PullRequest, Review, at_least, iso
 from sandbox.resolvers.core import (
     CommitView,
     Context,
@@ -19,13 +20,6 @@ from sandbox.resolvers.core import (
     ref_named,
     resolves,
     simple,
-)
-from sandbox.world import (
-    Event,
-    PullRequest,
-    Review,
-    at_least,
-    iso,
 )
 
 simple(

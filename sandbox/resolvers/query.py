@@ -10,17 +10,11 @@ from typing import Any
 
 from sandbox.connections import Problem
 from sandbox.errors import NotFound
+from sandbox.objects import Account, Installation, PullRequest, Repository, Review
 from sandbox.resolvers.core import (
     Context,
     commit_in,
     resolves,
-)
-from sandbox.world import (
-    Account,
-    Installation,
-    PullRequest,
-    Repository,
-    Review,
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sandbox import rules
 from sandbox.connections import Connection, Problem
 from sandbox.git import Tree
+from sandbox.objects import Label, PullRequest, Repository
 from sandbox.resolvers.core import (
     BlobView,
     Context,
@@ -20,11 +21,6 @@ from sandbox.resolvers.core import (
     pull_state,
     ref_named,
     resolves,
-)
-from sandbox.world import (
-    Label,
-    PullRequest,
-    Repository,
 )
 
 

@@ -7,17 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.objects import Event, Repository, Review
 from sandbox.resolvers.core import (
     CommitView,
     PullCommit,
     RefView,
     actor,
     commit_in,
-)
-from sandbox.world import (
-    Event,
-    Repository,
-    Review,
 )
 
 

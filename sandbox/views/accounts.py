@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
+from sandbox.objects import Account, Repository, Team, iso
 from sandbox.views.common import Json
-from sandbox.world import (
-    Account,
-    Repository,
-    Team,
-    World,
-    iso,
-)
+from sandbox.world import World
 
 _USER_URLS = {
     "followers_url": "/followers",

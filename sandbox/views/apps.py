@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
+from sandbox.objects import App, Installation, iso, iso_or_none
 from sandbox.views.accounts import user
 from sandbox.views.common import Json
-from sandbox.world import (
-    App,
-    Installation,
-    World,
-    iso,
-    iso_or_none,
-)
+from sandbox.world import World
 
 
 def app(world: World, found: App) -> Json:

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from sandbox.git import EMPTY_SHA
+from sandbox.objects import CheckRun, CheckSuite, Repository, Status, iso, iso_or_none
 from sandbox.views.accounts import user
 from sandbox.views.apps import app
 from sandbox.views.commits import simple_commit
 from sandbox.views.common import Json
 from sandbox.views.pulls import pull_links
-from sandbox.world import (
-    CheckRun,
-    CheckSuite,
-    Repository,
-    Status,
-    World,
-    iso,
-    iso_or_none,
-)
+from sandbox.world import World
 
 
 def _run_pulls(world: World, repo: Repository, sha: str) -> list[Json]:

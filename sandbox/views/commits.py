@@ -5,15 +5,10 @@ from __future__ import annotations
 from sandbox.actions.pushes import changed_paths
 from sandbox.git import EMPTY_SHA, FileChange
 from sandbox.git import Commit as GitCommit
+from sandbox.objects import Activity, QueueEntry, Repository, iso
 from sandbox.views.accounts import user
 from sandbox.views.common import Json
-from sandbox.world import (
-    Activity,
-    QueueEntry,
-    Repository,
-    World,
-    iso,
-)
+from sandbox.world import World
 
 MAX_PUSH_COMMITS = 2048  # webhook "push"
 

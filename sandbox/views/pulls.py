@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from sandbox import rules
+from sandbox.objects import Comment, Issue, PullRequest, Repository, Review, iso, iso_or_none
 from sandbox.views.accounts import association, team, user
 from sandbox.views.apps import app
 from sandbox.views.common import Json
 from sandbox.views.repositories import label, repository
-from sandbox.world import (
-    Comment,
-    Issue,
-    PullRequest,
-    Repository,
-    Review,
-    World,
-    iso,
-    iso_or_none,
-)
+from sandbox.world import World
 
 
 def _side(world: World, repo: Repository | None, ref: str, sha: str) -> Json:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
+from sandbox.objects import Account, Label, Repository, at_least, iso
 from sandbox.views.accounts import user
 from sandbox.views.common import Json
-from sandbox.world import (
-    Account,
-    Label,
-    Repository,
-    World,
-    at_least,
-    iso,
-)
+from sandbox.world import World
 
 _REPO_URLS = {
     "forks_url": "/forks",

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
+from sandbox.objects import Protection, Repository, Ruleset, iso
 from sandbox.views.common import Json
-from sandbox.world import (
-    Protection,
-    Repository,
-    Ruleset,
-    World,
-    iso,
-)
+from sandbox.world import World
 
 
 def ruleset(world: World, found: Ruleset, *, secret: bool = True, whole: bool = True) -> Json:

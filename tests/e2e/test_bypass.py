@@ -7,7 +7,7 @@ import pytest
 
 from github_app.store.audit import Entry, Filter, RecordKind
 from sandbox.actions import merge_commits, merges
-from sandbox.world import Issue, PullRequest
+from sandbox.objects import Issue, PullRequest
 from tests.e2e.inline import AI, CHECK, SHOP, Inline
 
 HUMAN = "Fix the total"

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sandbox.git import Commit, diff
-from sandbox.world import Account, PullRequest, Review, World
+from sandbox.objects import Account, PullRequest, Review
+from sandbox.world import World
 
 AI_LABEL, CLEAR_LABEL = "ai-assisted", "not-ai-assisted"
 TRAILER = "Co-Authored-By: Claude <noreply@anthropic.com>"

@@ -26,8 +26,8 @@ from hypothesis.stateful import (
 )
 
 from sandbox.errors import Refused
+from sandbox.objects import PullRequest
 from sandbox.seed import CHECK, ROSTER
-from sandbox.world import PullRequest
 from tests.e2e.inline import SHOP, Inline, inline
 from tests.model import naive
 from tests.model.naive import AI_LABEL, CLEAR_LABEL, FOOTER, GREEN, TRAILER, Latitude, Law
