@@ -14,12 +14,13 @@ from datetime import UTC, datetime, timedelta
 from github_app.gateway import app as the_app
 from github_app.gateway.app import Delivered
 from github_app.gateway.client import GitHub
-from github_app.gateway.errors import GitHubError, NotFound, RateLimited
+from github_app.gateway.errors import GitHubError, NotFound, RateLimited, Unavailable
 from github_app.intake import Arrival, take_in
 from github_app.logs import get_logger
 from github_app.payload import MalformedPayload
 from github_app.store.database import Store
 from github_app.store.errors import StoreError
+from github_app.store.undelivered import SET_ASIDE, Undelivered
 
 log = get_logger("fetching")
 
@@ -31,6 +32,8 @@ FETCHED_AT = "deliveries_fetched_at"
 # How often deliveries are asked for where none are received. Seconds; a call each.
 PULL_EVERY = 2.0
 LONGEST_PAUSE = 60.0
+# After so many that were not to be had, one after the other, it is GitHub that is down.
+DOWN = 10
 _LOOKED_UP = 500
 
 
@@ -49,25 +52,60 @@ class Fetcher:
         """Take in every delivery that GitHub has and the inbox has not, oldest first: how many.
 
         Where it ends is written down, so that the next time begins there, or ``margin`` before.
+        One that GitHub lists and does not give is passed over after a few times: it is on a list
+        then, and is asked for by that, until it comes or is gone at GitHub.
         Raises: GitHubError, StoreError; what was taken in until then is safe.
         """
         began = self._now()
         newest, missing = self._missing(self._since(margin))
-        failed: list[GitHubError] = []
-        for delivered in missing:
-            try:
-                self._take(delivered)
-            except RateLimited:
-                raise
-            except GitHubError as error:
-                failed.append(error)  # one that GitHub cannot give does not hold up the others
-        if failed:
-            raise failed[0]
+        taken, failed = self._take_all(self._due(missing))
+        if failed is not None:
+            raise failed
         if newest is not None:
             # Our clock may be wrong: were it ahead, what fails next would seem to be known already.
             until = min(max(began, newest), newest + MARGIN)
             self._store.counters.set(FETCHED_AT, {}, until.timestamp())
-        return len(missing)
+        return taken
+
+    def _due(self, missing: list[Delivered]) -> list[Delivered | Undelivered]:
+        """Those that are to be asked for now, with those that were passed over."""
+        wanting = self._store.undelivered.every()
+        came = self._store.inbox.knows(list(wanting))  # GitHub sent them again
+        self._store.undelivered.came(came)
+        aside = {guid: one for guid, one in wanting.items() if one.set_aside or one.lost}
+        late = [one for guid, one in aside.items() if one.due and not one.lost and guid not in came]
+        return [*(one for one in missing if one.guid not in aside), *late]
+
+    def _take_all(self, due: list[Delivered | Undelivered]) -> tuple[int, GitHubError | None]:
+        """How many came, and why it cannot be gone on from here."""
+        taken, in_a_row = 0, 0
+        failed: GitHubError | None = None
+        for one in due:
+            try:
+                self._take(one)
+            except (NotFound, Unavailable) as error:
+                # One that GitHub cannot give does not hold up the others.
+                if not self._passes_over(one, error):
+                    failed = failed or error
+                in_a_row += 1
+                if in_a_row == DOWN:
+                    return taken, failed or error
+            else:
+                taken, in_a_row = taken + 1, 0
+        return taken, failed
+
+    def _passes_over(self, one: Delivered | Undelivered, error: GitHubError) -> bool:
+        """Write down that it was not to be had; whether that was often enough."""
+        failures = self._store.undelivered.failed(one.guid, one.id, one.event, str(error))
+        if failures < SET_ASIDE:
+            return False
+        about = {"delivery": one.guid, "event_name": one.event, "reason": str(error)}
+        if isinstance(error, NotFound):
+            self._store.undelivered.lose(one.guid)
+            log.error("delivery lost", **about)
+        elif failures == SET_ASIDE:
+            log.warning("delivery passed over", **about)
+        return True
 
     def _since(self, margin: timedelta) -> datetime:
         last = self._store.counters.read().get((FETCHED_AT, ()))
@@ -91,22 +129,20 @@ class Fetcher:
             known |= self._store.inbox.knows(guids[start : start + _LOOKED_UP])
         return newest, [attempts[guid] for guid in reversed(guids) if guid not in known]
 
-    def _take(self, delivered: Delivered) -> None:
-        try:
-            payload = the_app.delivery_payload(self._github.app(), delivered.id)
-        except NotFound:
-            log.info("delivery gone", delivery=delivered.guid)  # older than GitHub keeps them
-            return
+    def _take(self, one: Delivered | Undelivered) -> None:
+        payload = the_app.delivery_payload(self._github.app(), one.id)
         arrival = Arrival(
-            guid=delivered.guid,
-            event=delivered.event,
+            guid=one.guid,
+            event=one.event,
             body=json.dumps(payload).encode(),
             received_at=self._now(),
         )
         try:
             take_in(self._store, arrival, app_id=self._app_id)
         except MalformedPayload as error:
-            log.warning("delivery refused", delivery=delivered.guid, reason=str(error))
+            self._store.undelivered.failed(one.guid, one.id, one.event, str(error))
+            self._store.undelivered.lose(one.guid)
+            log.warning("delivery refused", delivery=one.guid, reason=str(error))
 
     def run(self, stop: threading.Event, *, every: float = PULL_EVERY) -> None:
         """Fetch again and again until ``stop``; more slowly while GitHub or the database fail."""

@@ -102,6 +102,7 @@ class Sweeper:
         self._attempt(self._ask_protection, problems)
         self._store.inbox.prune()
         self._store.checks.prune()
+        self._store.undelivered.prune()
         swept = Swept(fetched=fetched, repositories=repositories, problems=tuple(problems))
         log.info("swept", fetched=fetched, repositories=repositories, problems=problems)
         result = "failed" if problems else "done"

@@ -21,6 +21,7 @@ from github_app.store.protections import Protections
 from github_app.store.queue import Queue
 from github_app.store.rosters import Rosters
 from github_app.store.spending import Spending
+from github_app.store.undelivered import UndeliveredList
 from github_app.store.wake import Waker
 
 
@@ -36,6 +37,7 @@ class Store:
         self.grounds = Grounds(database)
         self.names = RepositoryNames(database)
         self.inbox = Inbox(database, self.queue, self.memory, self.grounds, self.names)
+        self.undelivered = UndeliveredList(database)
         self.looks = Looks(database)
         self.rosters = Rosters(database)
         self.checks = WrittenChecks(database)

@@ -116,8 +116,10 @@ class Inbox:
 
     def knows(self, guids: Sequence[str]) -> set[str]:
         """Those of ``guids`` that were ever stored (and are still remembered)."""
+        found: set[str] = set()
+        if not guids:
+            return found
         with self._database.read() as connection:
-            found: set[str] = set()
             for start in range(0, len(guids), _PRUNED_AT_ONCE):
                 some = [clean(guid) for guid in guids[start : start + _PRUNED_AT_ONCE]]
                 found.update(connection.execute(_KNOWN, {"guids": some}).scalars())

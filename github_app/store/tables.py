@@ -119,6 +119,19 @@ looks = Table(
     Column("rosters", Text, nullable=False),  # canonical JSON: the roster files as last seen
 )
 
+# Deliveries that GitHub lists and does not give; see ``undelivered.py``.
+undelivered = Table(
+    "undelivered",
+    metadata,
+    Column("guid", Text, primary_key=True),
+    Column("id", BigInteger, nullable=False),  # of GitHub's latest attempt
+    Column("event", Text, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("again_at", Double, nullable=False),
+    Column("lost_at", Double),
+)
+
 # What is paced: so much was spent on a purpose since its window began.
 spending = Table(
     "spending",

@@ -32,6 +32,10 @@ GAUGES: dict[str, tuple[tuple[str, ...], str]] = {
     "api_remaining": (("installation", "resource"), "What is left of the limit, as GitHub said."),
 }
 
+UNDELIVERED = {
+    "undelivered": "Deliveries that GitHub lists and does not give, by what became of them.",
+}
+
 # In the order of ``Protections.unprotected``.
 UNPROTECTED = {
     "unprotected_repositories": "Repositories with a branch that is not held, as last seen.",
@@ -55,6 +59,7 @@ class StoreCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from self._queue()
         yield from self._counters()
+        yield from self._undelivered()
         yield from self._protection()
 
     def _queue(self) -> Iterator[Metric]:
@@ -77,6 +82,13 @@ class StoreCollector(Collector):
         for name, (labels, text) in GAUGES.items():
             gauge = GaugeMetricFamily(f"countersign_{name}", text, labels=labels)
             yield _filled(gauge, labels, values)
+
+    def _undelivered(self) -> Iterator[Metric]:
+        ((name, text),) = UNDELIVERED.items()
+        gauge = GaugeMetricFamily(f"countersign_{name}", text, labels=["state"])
+        for state, count in self._store.undelivered.counts().items():
+            gauge.add_metric([state.value], count)
+        yield gauge
 
     def _protection(self) -> Iterator[Metric]:
         """By installation only: repositories are many, and their names are others'."""

@@ -40,6 +40,7 @@ _TIMES = {
     "tasks": ("requested_at", "waiting_since", "due_at", "claimed_at", "parked_at"),
     "deliveries": ("received_at", "processed_at"),
     "installations": ("blocked_until", "served_at", "bulk_after"),
+    "undelivered": ("again_at", "lost_at"),
     "looks": ("due_at", "active_at"),
     "spending": ("began_at",),
     "team_lists": ("read_at",),
