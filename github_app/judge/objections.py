@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from github_app.judge.entitlement import Change, Say, listed_at, say_of
 from github_app.judge.facts import Actor, Event, EventKind, PullRequest, Review, ReviewState
 from github_app.judge.reasons import Code, Reason
+from github_app.judge.roster import Roster
 from github_app.judge.wants import Want
 
 _NOTHING_TOLD = "GitHub does not tell what it said"
@@ -29,7 +30,8 @@ class Objections:
 
 
 def objections(opinions: Iterable[Review], change: Change) -> Objections:
-    """Changes requested by people at the sign-off level or above, and not lifted.
+    """Changes requested by people at the sign-off level or above, as far as one can know, and not
+    lifted.
 
     Whatever commit they were of, and whether or not the person has a part in the change.
     ``opinions``: the standing ones, see ``signoff.standing_opinions``.
@@ -40,7 +42,7 @@ def objections(opinions: Iterable[Review], change: Change) -> Objections:
     wants: set[Want] = set()
     for review in opinions:
         author = review.author
-        if author is None or not listed_at(author, change.roster, change.roster.sign_off.rank):
+        if author is None or not _weighs(review, author, change.roster):
             continue
         if review.state is ReviewState.CHANGES_REQUESTED:
             blocking.append(review)
@@ -60,6 +62,14 @@ def objections(opinions: Iterable[Review], change: Change) -> Objections:
         unsure=tuple(dict.fromkeys(unsure)),
         wants=frozenset(wants),
     )
+
+
+def _weighs(review: Review, author: Actor, roster: Roster) -> bool:
+    """Whether the reviewer is at the sign-off level; or may be, and may push here."""
+    rank = roster.sign_off.rank
+    if listed_at(author, roster, rank):
+        return True
+    return review.can_push is not False and roster.could_have(author, rank)
 
 
 def _dismissal(review: Review, pull: PullRequest) -> Event | None:

@@ -83,6 +83,21 @@ class People:
         by_id = self._by_id.get(actor.id) if actor.id is not None else None
         return self._by_login.get(actor.key) or by_id
 
+    def could_have(self, actor: Actor, rank: int) -> bool:
+        """Whether the account may have this rank or more, where that would take a right away: a
+        person who was renamed is the same one, and an unread team may hold anybody."""
+        person = self.person(actor)
+        if person is not None and (person.rank >= rank or person.team is None):
+            return person.rank >= rank
+        if not actor.is_person or actor.id is None:
+            return False
+        renamed = self._by_id.get(actor.id)
+        if renamed is not None:
+            return renamed.rank >= rank
+        unread = set(self.teams_unread)
+        of_team = any(team.rank >= rank for team in self.teams if team.name in unread)
+        return of_team and not self._is_named(actor)
+
     def rank(self, actor: Actor) -> int:
         """The account's rank. In doubt the lowest that comes into question."""
         person = self.person(actor)

@@ -127,6 +127,10 @@ class Roster:
         """The person this account is. None for everybody unlisted, and whenever it is in doubt."""
         return self.people.person(actor)
 
+    def could_have(self, actor: Actor, rank: int) -> bool:
+        """Whether the account may have this rank or more, where that would take a right away."""
+        return self.people.could_have(actor, rank)
+
     def mismatch(self, actor: Actor) -> Person | None:
         """The entry that matches the account by login or id, while the other one disagrees."""
         return self.people.mismatch(actor)

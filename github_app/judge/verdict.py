@@ -388,7 +388,7 @@ def _objected(case: _Case) -> Verdict | None:
         Reason(
             code=Code.CHANGES_REQUESTED,
             who=review.author.login,
-            detail=case.roster.level_name(case.roster.rank(review.author)),
+            detail=_level_of(review.author, case.roster),
         )
         for review in case.objections.blocking
         if review.author is not None
@@ -398,6 +398,11 @@ def _objected(case: _Case) -> Verdict | None:
     dismissed = case.objections.dismissed
     verdict = _verdict(case, Outcome.OBJECTED, *reasons, *dismissed, *_marks(case), *case.notes)
     return replace(verdict, lifters=_lifters(case))
+
+
+def _level_of(author: Actor, roster: Roster) -> str:
+    person = roster.person(author)
+    return roster.level_name(person.rank) if person is not None else "level not certain"
 
 
 def _exempt(case: _Case) -> Verdict | None:

@@ -10,6 +10,7 @@ from github_app.judge.facts import Actor, ActorKind, Event, PullRequest, Review,
 from github_app.judge.memory import Memory
 from github_app.judge.reasons import Code
 from github_app.judge.report import report
+from github_app.judge.roster import Roster
 from github_app.judge.verdict import Outcome, RosterChange, Verdict, judge
 from github_app.judge.wants import Want
 from tests.judge.build import (
@@ -135,6 +136,37 @@ def test_only_the_objection_of_a_senior_outlives_its_dismissal(
     theirs = dismissed(reviewer)
     pull = a_pull(theirs, approval("ada"), timeline=(dismissal(theirs, "june"),))
     assert judged(pull).outcome is outcome
+
+
+TEAM = a_roster("teams: {acme/staff: senior, acme/everybody: junior}\n"
+                "sign_off: {from: senior, approvals: 1, exempt: nobody}\n")  # fmt: skip
+READ = TEAM.with_members({"acme/everybody": [user("bob")], "acme/staff": []})
+UNREAD = TEAM.with_members({"acme/everybody": [user("bob")]})
+
+
+@pytest.mark.parametrize(
+    ("reviewer", "roster", "outcome"),
+    [
+        pytest.param(user("hopper", 1906), ROSTER, Outcome.OBJECTED, id="a-senior-who-was-renamed"),
+        pytest.param(user("newname", 31), ROSTER, Outcome.SIGNED_OFF, id="a-mid-who-was-renamed"),
+        pytest.param(user("grace", 666), ROSTER, Outcome.SIGNED_OFF, id="who-took-her-name"),
+        pytest.param("bob", UNREAD, Outcome.OBJECTED, id="perhaps-of-a-team-that-is-not-read"),
+        pytest.param("bob", READ, Outcome.SIGNED_OFF, id="not-of-the-team"),
+        pytest.param("kim", UNREAD, Outcome.SIGNED_OFF, id="named-so-the-team-does-not-matter"),
+        pytest.param(bot("bob"), UNREAD, Outcome.SIGNED_OFF, id="no-person"),
+    ],
+)
+def test_in_doubt_an_objection_is_a_seniors(
+    reviewer: str | Actor, roster: Roster, outcome: Outcome
+) -> None:
+    verdict = judged(a_pull(changes(reviewer), approval("ada")), roster=roster)
+    assert verdict.outcome is outcome
+    if outcome is Outcome.OBJECTED:
+        said = report(verdict, web_url="https://github.example")
+        assert said.title.endswith("(level not certain) asked for changes")
+    stranger_here = replace(changes(reviewer), can_push=False)
+    without = judged(a_pull(stranger_here, approval("ada")), roster=roster)
+    assert without.outcome is Outcome.SIGNED_OFF
 
 
 def test_the_newest_of_several_objections_decides() -> None:
