@@ -15,7 +15,7 @@ from github_app.judge.catalogue import Catalogue
 from github_app.judge.clearing import clear
 from github_app.judge.contributors import Contributors, contributors, pushers_known
 from github_app.judge.detection import Declaration
-from github_app.judge.entitlement import Change
+from github_app.judge.entitlement import Change, listed_at
 from github_app.judge.facts import Actor, ActorKind, GitIdentity, PullRequest, Review, ReviewState
 from github_app.judge.forced import heads_forced_away
 from github_app.judge.memory import Memory, Remembered
@@ -401,8 +401,9 @@ def _objected(case: _Case) -> Verdict | None:
 
 
 def _level_of(author: Actor, roster: Roster) -> str:
-    person = roster.person(author)
-    return roster.level_name(person.rank) if person is not None else "level not certain"
+    if not listed_at(author, roster, roster.sign_off.rank):
+        return "level not certain"
+    return roster.level_name(roster.rank(author))
 
 
 def _exempt(case: _Case) -> Verdict | None:
