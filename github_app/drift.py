@@ -3,13 +3,13 @@
 A change is written down once, whoever notices it first: an event, or the look of every hour.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from github_app.gateway import app as the_app
 from github_app.gateway import protection
 from github_app.gateway.client import GitHub, Installation
 from github_app.gateway.errors import Forbidden, GitHubError, NotFound
-from github_app.gateway.protection import CHECK_RULE, PULL_RULE
+from github_app.gateway.protection import CHECK_RULE, PULL_RULE, Demand
 from github_app.gateway.survey import BATCH, Branch, Covered, Surveyed, by_id, covered, survey
 from github_app.logs import get_logger
 from github_app.store.audit import Entry, RecordKind
@@ -17,6 +17,7 @@ from github_app.store.database import Store
 from github_app.store.protections import Look, Seen
 from github_app.store.task import Task
 from github_app.store.text import Json
+from github_app.told import bypasses_told
 
 log = get_logger("drift")
 
@@ -36,28 +37,32 @@ class Drift:
         Raises: GitHubError, where what was seen so far is kept; StoreError.
         """
         looked_at = self._store.now()
+        told = bypasses_told(self._store.inbox.get(guid) for guid in deliveries)
         if task.repository_id:
-            looks = [self._one(installation, task)]
+            looks = [self._one(installation, task, told)]
         else:
-            looks = [self._installation(installation, task)]
+            looks = [self._installation(installation, task, told)]
         self._record(looks, looked_at, deliveries)
         if not task.repository_id and looks[0].state is not None and _works(looks[0]):
             self._repositories(installation, looked_at, deliveries)
 
     # --- what is looked at -----------------------------------------------------------------------
 
-    def _installation(self, installation: Installation, task: Task) -> Look:
+    def _installation(
+        self, installation: Installation, task: Task, told: dict[int, tuple[str, ...]]
+    ) -> Look:
         """Whether the app may still work there. What it may do is written down as GitHub says."""
+        before = self._store.protections.of(installation.id).get(0)
         try:
             found = the_app.installation_by_id(self._github.app(), installation.id)
         except NotFound:
-            known = self._store.protections.of(installation.id).get(0)
-            name = known.full_name if known else task.full_name
+            name = before.full_name if before else task.full_name
             return Look(
                 installation_id=installation.id, repository_id=0, full_name=name, state=None
             )
         permissions: dict[str, Json] = {**dict(sorted(found.permissions.items()))}
         state: dict[str, Json] = {"suspended": found.suspended, "permissions": permissions}
+        state |= _kept(known_bypasses(before) | told)
         return Look(
             installation_id=installation.id, repository_id=0, full_name=found.account, state=state
         )
@@ -82,7 +87,9 @@ class Drift:
         ]
         self._record(gone, looked_at, deliveries)
 
-    def _one(self, installation: Installation, task: Task) -> Look:
+    def _one(
+        self, installation: Installation, task: Task, told: dict[int, tuple[str, ...]]
+    ) -> Look:
         nothing = Look(
             installation_id=installation.id,
             repository_id=task.repository_id,
@@ -98,7 +105,8 @@ class Drift:
         for each, surveyed in survey(installation, [found], check_name=self._check_name):
             if isinstance(surveyed, NotFound):
                 return nothing
-            look = self._seen(installation, each, surveyed)
+            seen = self._store.protections.of(installation.id)
+            look = self._seen(installation, each, surveyed, seen, told)
             if look is not None:
                 return look
             assert isinstance(surveyed, GitHubError)
@@ -108,13 +116,22 @@ class Drift:
     def _looks(self, installation: Installation, batch: Sequence[Covered]) -> list[Look]:
         """What cannot be read is no news: what was last seen of it stays."""
         found = survey(installation, batch, check_name=self._check_name)
-        looks = [self._seen(installation, each, surveyed) for each, surveyed in found]
+        seen = self._store.protections.of(installation.id)
+        looks = [self._seen(installation, each, surveyed, seen, {}) for each, surveyed in found]
         return [look for look in looks if look is not None]
 
     def _seen(
-        self, installation: Installation, each: Covered, found: Surveyed | GitHubError
+        self,
+        installation: Installation,
+        each: Covered,
+        found: Surveyed | GitHubError,
+        seen: Mapping[int, Seen],
+        told: dict[int, tuple[str, ...]],
     ) -> Look | None:
+        """``seen``: what is kept of the installation. ``told``: who may bypass, by an event."""
         repository = each.repository
+        own = known_bypasses(seen.get(repository.id)) | told
+        bypasses = known_bypasses(seen.get(0)) | own
         if isinstance(found, Forbidden) and repository.private and found.missing is None:
             # The owner's plan has no protection for private repositories: nothing is required.
             branch = Branch(
@@ -124,19 +141,28 @@ class Drift:
         if isinstance(found, GitHubError):
             log.info("unread", repository=repository.full_name, reason=str(found))
             return None
-        states = [self._branch(installation, found, branch) for branch in found.branches]
+        states = [self._branch(installation, found, branch, bypasses) for branch in found.branches]
+        there = {one.ruleset for branch in found.branches for one in branch.demands}
         return Look(
             installation_id=installation.id,
             repository_id=repository.id,
             full_name=found.repository.full_name,
-            state={"branches": [*states]},
+            state={"branches": [*states]}
+            | _kept({number: who for number, who in own.items() if number in there}),
             unprotected=sum(not _held(state) for state in states),
         )
 
     def _branch(
-        self, installation: Installation, found: Surveyed, branch: Branch
+        self,
+        installation: Installation,
+        found: Surveyed,
+        branch: Branch,
+        bypasses: Mapping[int, tuple[str, ...]],
     ) -> dict[str, Json]:
         checks = [one.app_id for one in branch.demands if one.rule == CHECK_RULE]
+        ours = [
+            one for one in branch.demands if one.rule == CHECK_RULE and one.app_id == self._app_id
+        ]
         pull: bool | None = any(one.rule == PULL_RULE for one in branch.demands)
         if not pull and branch.classic:
             repository = found.repository
@@ -149,6 +175,7 @@ class Drift:
             "required": bool(checks),
             "pinned": self._app_id in checks,
             "pull_request": pull,
+            **_ways_round(ours, bypasses, default=branch.default),
         }
 
     # --- what is written down --------------------------------------------------------------------
@@ -180,9 +207,43 @@ def _fields(look: Look, before: Seen | None) -> Iterator[tuple[str, Json]]:
     yield "unprotected", look.unprotected
 
 
+def _ways_round(
+    ours: Sequence[Demand], bypasses: Mapping[int, tuple[str, ...]], *, default: bool
+) -> dict[str, Json]:
+    """What is known to lead past the rules that demand our check; nothing where nothing is.
+
+    Rules add up: one that nobody is known to get past is enough.
+    """
+    found: dict[str, Json] = {}
+    if ours and not default and not any(one.new_too for one in ours):
+        found["not_when_made"] = True
+    may = [one.bypass if one.ruleset is None else bypasses.get(one.ruleset) for one in ours]
+    if may and all(may):
+        found["bypass"] = [*sorted({who for names in may for who in names or ()})]
+    return found
+
+
+def known_bypasses(seen: Seen | None) -> dict[int, tuple[str, ...]]:
+    """Who may bypass which ruleset, as events told: nothing else shows it to the app."""
+    kept = seen.state.get("bypasses") if seen is not None else None
+    rows = kept.items() if isinstance(kept, Mapping) else ()
+    return {
+        int(number): tuple(str(who) for who in names)
+        for number, names in rows
+        if isinstance(names, list)
+    }
+
+
+def _kept(bypasses: Mapping[int, tuple[str, ...]]) -> dict[str, Json]:
+    names: dict[str, Json] = {str(one): [*who] for one, who in sorted(bypasses.items()) if who}
+    return {"bypasses": names} if names else {}
+
+
 def _held(state: dict[str, Json]) -> bool:
     """Unknown is not called unprotected here: the doctor names what may not be seen."""
-    return bool(state["required"] and state["pinned"] and state["pull_request"] is not False)
+    round_it = state.get("bypass") or state.get("not_when_made")
+    stops = state["required"] and state["pinned"] and state["pull_request"] is not False
+    return bool(stops and not round_it)
 
 
 def _works(look: Look) -> bool:

@@ -80,9 +80,13 @@ def demands(state: Json, branch: str) -> bool:
 
 
 def holds(state: Json, branch: str) -> bool:
-    """The same, and from this app, and a pull request: nothing unknown."""
+    """The same, and from this app, and a pull request, and no way round them is known."""
     wanted = ("required", "pinned", "pull_request")
-    return any(all(one.get(name) is True for name in wanted) for one in _looks(state, branch))
+    return any(
+        all(one.get(name) is True for name in wanted)
+        and not (one.get("bypass") or one.get("not_when_made"))
+        for one in _looks(state, branch)
+    )
 
 
 def _looks(state: Json, branch: str) -> Iterator[Mapping[str, Json]]:

@@ -1,9 +1,11 @@
-"""What a stored delivery says beyond *look again*: a green in doubt, a description as it was."""
+"""What a stored delivery says beyond *look again*: a green in doubt, a description as it was, who
+may bypass a ruleset."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from github_app.gateway.protection import bypass_actor
 from github_app.payload import Payload, inner_text
 from github_app.store.inbox import StoredDelivery
 
@@ -34,10 +36,10 @@ _DOUBTFUL = frozenset(
 
 def told_by(delivery: StoredDelivery | None) -> Told:
     """Read a delivery again that was stored. Nothing for one that is processed or malformed."""
-    if delivery is None or delivery.body is None:
+    if delivery is None:
         return Told()
-    payload = json.loads(delivery.body)
-    if not isinstance(payload, Mapping):
+    payload = _payload(delivery)
+    if payload is None:
         return Told()
     changes = payload.get("changes")
     changes = changes if isinstance(changes, Mapping) else {}
@@ -45,6 +47,39 @@ def told_by(delivery: StoredDelivery | None) -> Told:
         doubtful=_head_of(payload) if _is_doubtful(delivery, payload, changes) else None,
         body=_former_body(changes) if delivery.action == "edited" else None,
     )
+
+
+def bypasses_told(deliveries: Iterable[StoredDelivery | None]) -> dict[int, tuple[str, ...]]:
+    """Who may bypass each ruleset (by number) that an event was about, in words: nobody, for one
+    that is gone. A list only where the event has one: nothing else shows it to the app."""
+    found: dict[int, tuple[str, tuple[str, ...]]] = {}
+    for delivery in deliveries:
+        payload = None if delivery is None else _payload(delivery)
+        ruleset = payload.get("repository_ruleset") if payload else None
+        if delivery is None or not isinstance(ruleset, Mapping):
+            continue
+        number, actors = ruleset.get("id"), ruleset.get("bypass_actors")
+        if not isinstance(number, int) or not isinstance(actors, list):
+            continue
+        there = [] if delivery.action == "deleted" else actors
+        # Webhooks come in any order: what was written last holds, and nothing after it is gone.
+        at = "gone" if delivery.action == "deleted" else str(ruleset.get("updated_at") or "")
+        if number not in found or found[number][0] <= at:
+            found[number] = at, tuple(sorted({_bypasser(one) for one in there}))
+    return {number: words for number, (_, words) in found.items()}
+
+
+def _bypasser(actor: object) -> str:
+    """Whoever it is, there is somebody: what we cannot read is not left out."""
+    if not isinstance(actor, Mapping) or not isinstance(actor.get("actor_type"), str):
+        return "somebody"
+    number = actor.get("actor_id")
+    return bypass_actor({**actor, "actor_id": number if isinstance(number, int) else None})
+
+
+def _payload(delivery: StoredDelivery) -> Payload | None:
+    payload = None if delivery.body is None else json.loads(delivery.body)
+    return payload if isinstance(payload, Mapping) else None
 
 
 def _is_doubtful(delivery: StoredDelivery, payload: Payload, changes: Payload) -> bool:

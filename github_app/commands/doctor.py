@@ -20,10 +20,12 @@ from github_app.commands.terminal import plain
 from github_app.doctor.facts import AccountFacts, BranchFacts, RepositoryFacts
 from github_app.doctor.findings import Finding, Level, of_account, of_repository
 from github_app.doctor.read import Examination
+from github_app.drift import known_bypasses
 from github_app.gateway import protection
 from github_app.gateway.client import GitHub
 from github_app.gateway.protection import CHECK_RULE, QUEUE_RULE
 from github_app.settings import Secret, Settings
+from github_app.store.protections import Seen
 
 ADMIN_TOKEN = "GITHUB_ADMIN_TOKEN"  # noqa: S105 - the name of a variable
 TARGET = re.compile(r"(?P<owner>[\w.-]{1,100})(?:/(?P<name>[\w.-]{1,100}))?")
@@ -54,6 +56,8 @@ def doctor(target: str, *, as_json: bool, pull: bool, database: str) -> None:
             github, settings, owner, name, administrator=administrator, pulls=pull or settings.pull
         )
         account = examination.account()
+        seen = _seen(database, account.installation_id)
+        examination.hear(_bypasses(seen))
         repositories = _examine(examination)
     finally:
         github.close()
@@ -61,7 +65,7 @@ def doctor(target: str, *, as_json: bool, pull: bool, database: str) -> None:
         *of_account(account),
         *(found for one in repositories for found in of_repository(one, account)),
     ]
-    since = _unprotected_since(database, account.installation_id)
+    since = {number: one.since for number, one in seen.items() if one.unprotected}
     if as_json:
         click.echo(json.dumps(_as_json(account, repositories, findings, since), indent=2))
     else:
@@ -86,14 +90,18 @@ def _examine(examination: Examination) -> list[RepositoryFacts]:
         return examination.examine(found, lambda: progress.advance(task))
 
 
-def _unprotected_since(database: str, installation_id: int) -> dict[int, str]:
-    """By repository id, the moment (ISO 8601) it was first seen so; nothing without a store."""
+def _seen(database: str, installation_id: int) -> dict[int, Seen]:
+    """By repository id, what the service last saw; nothing without a store."""
     try:
         with existing(database) as store:
-            seen = store.protections.of(installation_id)
+            return store.protections.of(installation_id)
     except CannotRead:
         return {}
-    return {number: one.since for number, one in seen.items() if one.unprotected}
+
+
+def _bypasses(seen: Mapping[int, Seen]) -> dict[int, tuple[str, ...]]:
+    """By ruleset, who may bypass it, as events told the service."""
+    return {number: who for one in seen.values() for number, who in known_bypasses(one).items()}
 
 
 def _print(

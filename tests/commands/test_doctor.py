@@ -367,3 +367,19 @@ def test_the_token_is_never_shown() -> None:
 def test_a_name_it_cannot_read_is_wrong_usage(target: str) -> None:
     with protected() as org:
         assert org.run("doctor", target).exit_code == 2
+
+
+def test_without_a_token_a_bypass_that_the_service_heard_of_is_a_hole(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'countersign.db'}"
+    with protected() as org, open_store(url) as store:
+        (installation,) = org.hub.world.installations
+        look = Look(
+            installation_id=installation, repository_id=0, full_name="acme",
+            state={"bypasses": {str(org.ruleset_id): ["organisation owners"]}},
+        )  # fmt: skip
+        store.protections.record([look], looked_at=store.now(), entry=lambda *_: None)
+        heard = org.run("doctor", "acme/shop", "--json", "--database", url, token=None)
+        found = {(one["level"], one["code"]) for one in json.loads(heard.stdout)["findings"]}
+        assert found == {("hole", "bypass"), ("hole", "push-bypass")}
+        seen = org.run("doctor", "acme/shop", "--json", "--database", url)
+        assert json.loads(seen.stdout)["findings"] == [], "an administrator sees how it is now"

@@ -107,6 +107,102 @@ def test_a_lost_event_is_made_good_within_the_hour(case: Inline) -> None:
     assert [one["repository"] for one in told(case)] == [SHOP]
 
 
+def the_check(case: Inline) -> int:
+    """The shop's ruleset that demands it."""
+    (number,) = [
+        one.id
+        for one in case.hub.world.repository(SHOP).rulesets.values()
+        if one.rules[0]["type"] == "required_status_checks"
+    ]
+    return int(number)
+
+
+OWNERS = [{"actor_type": "OrganizationAdmin", "actor_id": 1, "bypass_mode": "exempt"}]
+PARAMETERS: dict[str, Any] = {
+    "do_not_enforce_on_create": True,
+    "required_status_checks": [{"context": CHECK, "integration_id": 4000}],
+}
+
+
+def bypasses(case: Inline) -> list[tuple[int, Any]]:
+    """Of each record of the shop: branches that are not held, and who may bypass the first."""
+    return [
+        (one["unprotected"], one["now"]["branches"][0].get("bypass"))
+        for one in told(case)
+        if one["repository"] == SHOP
+    ]
+
+
+def test_a_new_bypass_actor_is_told_and_its_end(case: Inline) -> None:
+    case.act("olga", "set_ruleset", id=the_check(case), ruleset={"bypass_actors": OWNERS})
+    case.settle()
+    assert bypasses(case) == [(1, ["organisation owners (exempt)"])]
+    assert gauges(case) == (1, 1)
+    an_hour_later(case)
+    assert len(told(case)) == 1, "it is remembered: only the event shows it"
+    case.act("olga", "set_ruleset", id=the_check(case), ruleset={"bypass_actors": []})
+    case.settle()
+    assert bypasses(case)[1:] == [(0, None)]
+    assert gauges(case) == (0, 0)
+
+
+def test_a_bypass_of_a_rule_that_another_makes_good_is_none(case: Inline) -> None:
+    case.act("olga", "require_check", context=CHECK, app="countersign", name="a second one")
+    case.settle()
+    case.act("olga", "set_ruleset", id=the_first(case), ruleset={"bypass_actors": OWNERS})
+    case.settle()
+    assert bypasses(case) == [(0, None)], "written down, and nothing is lost"
+    assert gauges(case) == (0, 0)
+
+
+def the_first(case: Inline) -> int:
+    return min(case.hub.world.repository(SHOP).rulesets)
+
+
+def test_a_bypass_of_the_organisation_s_ruleset_is_told_of_every_repository(case: Inline) -> None:
+    for repo in (SHOP, ROSTERS):
+        for number in list(case.hub.world.repository(repo).rulesets):
+            case.act("olga", "delete_ruleset", repo=repo, id=number)
+    conditions = PULLS["conditions"] | {"repository_name": {"include": ["~ALL"]}}
+    rules = [
+        {
+            "type": "required_status_checks",
+            "parameters": PARAMETERS | {"do_not_enforce_on_create": False},
+        },
+        {"type": "pull_request"},
+    ]
+    body = PULLS | {"name": "all", "conditions": conditions, "rules": rules}
+    made = case.people("set_ruleset", org="acme", ruleset=body)
+    case.settle()
+    assert gauges(case) == (0, 0)
+    changed = {"bypass_actors": [{"actor_type": "Integration", "actor_id": 15368}]}
+    case.people("set_ruleset", org="acme", id=made["id"], ruleset=changed)
+    case.settle()
+    assert gauges(case) == (2, 2)
+    assert bypasses(case)[-1] == (1, ["app 15368"])
+    case.act("olga", "rename_repository", name="store")  # it is looked at by itself
+    case.settle()
+    assert gauges(case) == (2, 2)
+
+
+def test_a_rule_that_leaves_new_branches_alone_is_told(case: Inline) -> None:
+    repository = case.hub.world.repository(SHOP)
+    repository.branches["release/1.0"] = repository.branches["main"]
+    conditions = {"ref_name": {"include": ["~ALL"], "exclude": []}}
+    changed = {"conditions": conditions}
+    case.act("olga", "set_ruleset", id=the_check(case), ruleset=changed)
+    case.settle()
+    before = len(told(case))
+    rules = [{"type": "required_status_checks", "parameters": PARAMETERS}]
+    case.act("olga", "set_ruleset", id=the_check(case), ruleset={"rules": rules})
+    case.settle()
+    (found,) = told(case)[before:]
+    main, release = found["now"]["branches"]
+    assert "not_when_made" not in main, "a default branch cannot be deleted"
+    assert release["not_when_made"] is True
+    assert (found["unprotected"], gauges(case)) == (1, (1, 1))
+
+
 def test_protection_that_comes_back_is_told_as_well(case: Inline) -> None:
     take_away(case)
     case.settle()
