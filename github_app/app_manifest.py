@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from github_app.judge.errors import CountersignError
-from github_app.permissions import EVENTS, EXTRAS, PERMISSIONS, Extra
+from github_app.permissions import EXTRAS, Extra, events_of, permissions_of
 
 NAME_LIMIT = 34  # GitHub's
 # GitHub keeps deliveries only for an active webhook. This name is nobody's, ever (RFC 2606).
@@ -82,12 +82,14 @@ def manifest(chosen: Choice, *, web_url: str, base: str) -> dict[str, object]:
 
 def permissions(chosen: Choice) -> dict[str, str]:
     """Name -> level, the least that is needed and what was added."""
-    asked = {name: level for name, (level, _) in PERMISSIONS.items()}
+    needed = permissions_of(organization=bool(chosen.organization))
+    asked = {name: level for name, (level, _) in needed.items()}
     return asked | {extra.name: extra.level for extra in chosen.extras}
 
 
 def events(chosen: Choice) -> list[str]:
-    return sorted(EVENTS.union(*(extra.events for extra in chosen.extras)))
+    needed = events_of(organization=bool(chosen.organization))
+    return sorted(needed.union(*(extra.events for extra in chosen.extras)))
 
 
 def form_address(chosen: Choice, *, web_url: str) -> str:

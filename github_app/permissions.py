@@ -28,6 +28,20 @@ EVENTS = frozenset(
         "team",
     ]
 )
+# A person's account has no members and no teams: GitHub grants it neither of these.
+_OF_ORGANIZATIONS = frozenset({"members"})
+_EVENTS_OF_ORGANIZATIONS = frozenset({"member", "membership", "organization", "team"})
+
+
+def permissions_of(*, organization: bool) -> Mapping[str, tuple[str, str]]:
+    """What is needed on an organisation, or on a person's account: name -> level and reason."""
+    left = frozenset[str]() if organization else _OF_ORGANIZATIONS
+    return {name: told for name, told in PERMISSIONS.items() if name not in left}
+
+
+def events_of(*, organization: bool) -> frozenset[str]:
+    """The events that are needed there."""
+    return EVENTS if organization else EVENTS - _EVENTS_OF_ORGANIZATIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -174,7 +174,13 @@ def checks_credentials(github: GitHub) -> Callable[[], str | None]:
 
 
 def sweeper(parts: Parts) -> Sweeper:
-    return Sweeper(github=parts.github, store=parts.store, fetcher=parts.fetcher, teams=parts.teams)
+    return Sweeper(
+        github=parts.github,
+        store=parts.store,
+        fetcher=parts.fetcher,
+        teams=parts.teams,
+        protection_every=parts.settings.protection_every,
+    )
 
 
 def looker(parts: Parts) -> Looker:

@@ -22,6 +22,9 @@ from github_app.judge.errors import CountersignError
 
 PUBLIC_API = "https://api.github.com"
 DEFAULT_HOST = "127.0.0.1"
+# Rules that change without an event (it was lost, or the app may not hear of rules) are noticed so
+# soon. One look asks once for 25 repositories. Seconds.
+PROTECTION_EVERY = 3600.0
 SWEEP_EVERY = 300.0  # seconds; `--sweep-every` says otherwise
 CHECK_NAME_LIMIT = 100  # ours: longer names are cut in GitHub's own lists
 SHORT_SECRET = 16  # characters
@@ -91,6 +94,7 @@ class Settings:
     client_id: str | None = None
     client_secret: Secret | None = None
     pull: bool = False  # deliveries are fetched: GitHub cannot reach us
+    protection_every: float = PROTECTION_EVERY  # seconds between looks at the rules of branches
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -115,6 +119,7 @@ class Settings:
             "client_id": _optional(env, "GITHUB_CLIENT_ID", "") or None,
             "client_secret": reader.read(_client_secret),
             "pull": reader.read(_pull),
+            "protection_every": reader.read(_protection_every),
         }
         if reader.problems:
             raise SettingsError(tuple(dict.fromkeys(reader.problems)))
@@ -299,6 +304,17 @@ def _pull(env: Mapping[str, str]) -> bool:
     if text not in {"0", "1"}:
         raise _refusal("COUNTERSIGN_PULL must be 1 (fetch deliveries) or 0 (they are sent to us).")
     return text == "1"
+
+
+def _protection_every(env: Mapping[str, str]) -> float:
+    name, least, most = "COUNTERSIGN_PROTECTION_EVERY", 300, 86_400
+    text = _optional(env, name, str(round(PROTECTION_EVERY)))
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise _refusal(
+            f"{name} must be a number of seconds from {least} (every sweep) to {most} (a day). "
+            f"The default is {round(PROTECTION_EVERY)}."
+        )
+    return float(text)
 
 
 def listen_on(env: Mapping[str, str]) -> tuple[str, int]:

@@ -31,9 +31,6 @@ log = get_logger("sweep")
 AGAIN = 2.0
 # How often is asked whether a quick look is due: one small read of the database.
 TICK = 2.0
-# Rules that change without an event (it was lost, or the app may not hear of rules) are noticed so
-# soon. One look asks once for 25 repositories. Seconds.
-PROTECTION_EVERY = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +83,7 @@ class Sweeper:
         store: Store,
         fetcher: Fetcher,
         teams: Teams,
-        protection_every: float = PROTECTION_EVERY,
+        protection_every: float,
     ) -> None:
         self._github = github
         self._store = store

@@ -46,6 +46,16 @@ def test_for_oneself_without_an_address() -> None:
     assert chosen.pulls
 
 
+def test_of_a_person_nothing_is_asked_that_only_organisations_have() -> None:
+    chosen = choice(organization="", name="Sign", address="", local=False)
+    assert set(PERMISSIONS) - set(app_manifest.permissions(chosen)) == {"members"}
+    needed = app_manifest.permissions(chosen)
+    for event in app_manifest.events(chosen):  # GitHub refuses an event without its permission
+        assert GITHUB_EVENTS[event] in {*needed, ""}, event
+    assert "team" not in app_manifest.events(chosen)
+    assert "pull_request_review" in app_manifest.events(chosen)
+
+
 def test_optional_permissions_come_with_their_events() -> None:
     chosen = choice(
         organization="acme", name="", address="", extras=["administration", "x"], local=False

@@ -71,6 +71,7 @@ def test_everything_set() -> None:
             DATABASE_URL="postgresql://u:p@db/x",
             COUNTERSIGN_ROSTER="/etc/countersign/reviewers.yaml",
             COUNTERSIGN_CHECK_NAME="sign-off",
+            COUNTERSIGN_PROTECTION_EVERY="900",
             HOST="0.0.0.0",
             PORT="65535",
             GITHUB_CLIENT_ID="Iv1.abc",
@@ -83,6 +84,7 @@ def test_everything_set() -> None:
     assert settings.database_url == Secret("postgresql://u:p@db/x")
     assert settings.roster == Path("/etc/countersign/reviewers.yaml")
     assert settings.check_name == "sign-off"
+    assert settings.protection_every == 900.0
     assert (settings.host, settings.port) == ("0.0.0.0", 65535)
     assert settings.client_id == "Iv1.abc"
     assert settings.client_secret == Secret("client-secret")
@@ -198,6 +200,14 @@ def test_urls_are_derived_from_the_api(api: str, graphql: str, web: str) -> None
         ),
         pytest.param({"PORT": "http"}, "PORT must be a number", id="port-word"),
         pytest.param({"PORT": "0"}, "PORT must be a number", id="port-zero"),
+        *(
+            pytest.param(
+                {"COUNTERSIGN_PROTECTION_EVERY": given},
+                "COUNTERSIGN_PROTECTION_EVERY must be a number of seconds",
+                id=f"protection-every-{given}",
+            )
+            for given in ("hourly", "-1", "0", "299", "86401", "1.5")
+        ),
         pytest.param({"PORT": "65536"}, "PORT must be a number", id="port-too-large"),
         pytest.param(
             {"COUNTERSIGN_CHECK_NAME": "two\nlines"},

@@ -56,16 +56,17 @@ class RosterFacts:
 class AccountFacts:
     """The app and its installation on an account, before any repository is looked at.
 
-    ``refused``: GitHub does not accept the app's credentials, and nothing else was asked.
-    ``skew``: seconds our clock is ahead of GitHub's, None unknown. ``deliveries``: of the newest
-    webhooks for this account, how many arrived and how many did not; None unknown. ``pulls``: the
-    app fetches them, so that none has to arrive.
+    ``organization`` False: the account is a person's. ``refused``: GitHub does not accept the app's
+    credentials, and nothing else was asked. ``skew``: seconds our clock is ahead of GitHub's, None
+    unknown. ``deliveries``: of the newest webhooks for this account, how many arrived and how many
+    did not; None unknown. ``pulls``: the app fetches them, so that none has to arrive.
     """
 
     account: str
     app_id: int
     app_slug: str
     check_name: str
+    organization: bool = True
     refused: bool = False
     skew: float | None = None
     installed: bool = True

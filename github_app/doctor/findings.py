@@ -6,9 +6,10 @@ from enum import StrEnum
 
 from github_app.doctor.facts import AccountFacts, BranchFacts, RepositoryFacts
 from github_app.gateway.protection import CHECK_RULE, PULL_RULE, Demand
-from github_app.permissions import EVENTS, PERMISSIONS
+from github_app.permissions import events_of, permissions_of
 
-# Seconds. A JWT is dated a minute back and GitHub takes none from the future.
+# Seconds. Credentials are dated by GitHub's clock where ours is wrong, so what is left is what our
+# own clock decides: who is away, and whether a check was green at the moment of a merge.
 CLOCK_MAY_DIFFER = 30.0
 _LEVELS = {"read": 1, "write": 2, "admin": 3}
 
@@ -111,14 +112,17 @@ def _clock(facts: AccountFacts) -> Iterator[Finding]:
         yield _finding(Level.UNKNOWN, "clock-unknown", facts.account, what, mend)
     elif abs(facts.skew) > CLOCK_MAY_DIFFER:
         side = "ahead of" if facts.skew > 0 else "behind"
-        what = f"this machine's clock is {abs(facts.skew):.0f} seconds {side} GitHub's"
-        mend = "Set the clock, for example by NTP: GitHub refuses credentials that are dated wrong."
+        what = (
+            f"this machine's clock is {abs(facts.skew):.0f} seconds {side} GitHub's: whether the "
+            "check was green at a merge, and who is away, is told by the wrong moment"
+        )
+        mend = "Set the clock, for example by NTP. The app's tokens go by GitHub's clock meanwhile."
         yield _finding(Level.HOLE, "clock", facts.account, what, mend)
 
 
 def _refused(facts: AccountFacts) -> Iterator[Finding]:
     what = "GitHub does not accept the app's credentials: nothing is judged"
-    mend = "Check GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY and the clock of this machine."
+    mend = "Check GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY: is it a key of this app, and current?"
     yield _finding(Level.HOLE, "credentials", facts.account, what, mend)
 
 
@@ -141,7 +145,8 @@ def _installed(facts: AccountFacts) -> Iterator[Finding]:
 def _permissions(facts: AccountFacts) -> Iterator[Finding]:
     if not facts.installed:
         return
-    for name, (level, why) in PERMISSIONS.items():
+    needed = permissions_of(organization=facts.organization)
+    for name, (level, why) in needed.items():
         if _at_least(facts.permissions.get(name), level):
             continue
         asked = _at_least(facts.app_permissions.get(name), level)
@@ -159,7 +164,7 @@ def _at_least(given: str | None, wanted: str) -> bool:
 
 
 def _events(facts: AccountFacts) -> Iterator[Finding]:
-    missing = sorted(EVENTS - set(facts.events))
+    missing = sorted(events_of(organization=facts.organization) - set(facts.events))
     if missing:
         what = f"the app is not subscribed to: {', '.join(missing)}"
         mend = "Tick them in the settings of the app: Permissions & events, Subscribe to events."

@@ -114,6 +114,7 @@ class Examination:
         facts = replace(
             facts,
             account=found.account,
+            organization=found.account_type == "Organization",
             installation_id=found.id,
             suspended=found.suspended,
             all_repositories=found.all_repositories,

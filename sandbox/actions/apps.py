@@ -111,11 +111,14 @@ def install_app(
     if not found.public and target is not found.owner:
         raise Forbidden("This GitHub App is private.")
     now = world.now()
+    # A person's account has no members to read, whatever the app asks for.
+    left = {"members"} if target.kind != "Organization" else set[str]()
+    granted = {name: level for name, level in found.permissions.items() if name not in left}
     made = Installation(
         id=world.new_id(), app=found, account=target,
         selection="all" if repositories is None else "selected",
         repository_ids={world.repository(name).id for name in repositories or ()},
-        permissions=dict(found.permissions), events=list(found.events), created_at=now,
+        permissions=granted, events=list(found.events), created_at=now,
         updated_at=now,
     )  # fmt: skip
     world.installations[made.id] = world.register(made)

@@ -383,3 +383,15 @@ def test_without_a_token_a_bypass_that_the_service_heard_of_is_a_hole(tmp_path: 
         assert found == {("hole", "bypass"), ("hole", "push-bypass")}
         seen = org.run("doctor", "acme/shop", "--json", "--database", url)
         assert json.loads(seen.stdout)["findings"] == [], "an administrator sees how it is now"
+
+
+def test_a_person_s_repository_asks_for_nothing_that_only_organisations_have() -> None:
+    with protected() as org:
+        org.hub.act("june", "create_repository", name="notes")
+        org.hub.app.public = True
+        org.hub.act("june", "install_app", app="countersign", account="june")
+        granted = list(org.hub.world.installations.values())[-1].permissions
+        assert "members" not in granted
+        codes = org.codes("june", token="june")
+        assert not {code for code in codes if code.startswith("permission")}
+        assert "not-required" in codes, "the account was looked at"

@@ -7,7 +7,7 @@ import pytest
 from github_app.doctor.facts import AccountFacts, BranchFacts, RepositoryFacts, RosterFacts
 from github_app.doctor.findings import Level, of_account, of_repository
 from github_app.gateway.protection import CHECK_RULE, PULL_RULE, Demand, bypass_actor
-from github_app.permissions import EVENTS, PERMISSIONS
+from github_app.permissions import EVENTS, PERMISSIONS, events_of
 
 PERMITTED = {name: level for name, (level, _) in PERMISSIONS.items()}
 WELL = AccountFacts(
@@ -63,6 +63,18 @@ def test_each_event_is_needed(event: str) -> None:
     (found,) = of_account(replace(WELL, events=tuple(EVENTS - {event})))
     assert found.code == "events"
     assert found.what.endswith(f": {event}")
+
+
+def test_a_person_s_account_has_no_members_to_read() -> None:
+    less = {name: level for name, level in PERMITTED.items() if name != "members"}
+    events = tuple(events_of(organization=False))
+    person = replace(WELL, organization=False, permissions=less, events=events)
+    assert of_account(person) == ()
+    assert {one.code for one in of_account(replace(person, organization=True))} == {
+        "permission-members", "events"
+    }  # fmt: skip
+    without = replace(person, permissions={}, app_permissions={})
+    assert len(of_account(without)) == len(PERMITTED) - 1
 
 
 @pytest.mark.parametrize(
