@@ -24,8 +24,10 @@ from github_app.settings import Settings, listen_on
 log = get_logger("serve")
 
 WEB_THREADS = 8
-# A process that ends at once is not started again at once. Seconds.
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+# A process that ends at once is not started again at once; one that ran for so long is. Seconds.
+FIRST_PAUSE, LONGEST_PAUSE, RAN = 0.2, 5.0, 5.0
+# One that somebody killed did not fail: it need not have run for so long. Seconds.
+RAN_UNTIL_KILLED = 1.0
 GRACE = 30.0
 POLL = 0.1
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -179,11 +181,12 @@ class Child:
     def mind(self, now: float) -> None:
         """Start it if it is not running and its pause is over."""
         if self.process is not None and self.process.poll() is None:
-            if now - self.started > LONGEST_PAUSE:
-                self.pause = FIRST_PAUSE
             return
         if self.process is not None:
-            log.error("process ended", process=self.name, code=self.process.returncode)
+            code = self.process.returncode
+            log.error("process ended", process=self.name, code=code)
+            if now - self.started > (RAN_UNTIL_KILLED if code == -signal.SIGKILL else RAN):
+                self.pause = FIRST_PAUSE
             self.process = None
             self.next_start = now + self.pause
             self.pause = min(self.pause * 2, LONGEST_PAUSE)

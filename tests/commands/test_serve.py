@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from github_app.commands.serve import database_problem
+from github_app.commands.serve import RAN, RAN_UNTIL_KILLED, Child, database_problem
 from sandbox.server import Sandbox
 
 
@@ -94,3 +94,69 @@ def _children(pid: int) -> list[psutil.Process]:
             return found
         time.sleep(0.05)
     raise AssertionError("web and worker did not start")
+
+
+# --- starting again --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sleeper() -> Iterator[Child]:
+    child = Child("sleeper", [sys.executable, "-c", "import time; time.sleep(600)"])
+    yield child
+    if child.process is not None:
+        child.process.kill()
+        child.process.wait()
+
+
+def ended(child: Child) -> None:
+    assert child.process is not None
+    child.process.wait(60)
+
+
+def runs_at(child: Child, now: float) -> bool:
+    child.mind(now)
+    return child.process is not None
+
+
+def restarts_after(child: Child, now: float) -> float:
+    """How long ``mind`` leaves it, from the moment at which it sees that it ended."""
+    assert not runs_at(child, now)
+    assert not runs_at(child, child.next_start - 0.01)
+    assert runs_at(child, child.next_start)
+    return round(child.next_start - now, 3)
+
+
+@pytest.mark.parametrize(
+    ("ran", "pauses"),
+    [
+        pytest.param(RAN_UNTIL_KILLED + 0.1, [0.2] * 5, id="was-at-work"),
+        pytest.param(RAN_UNTIL_KILLED - 0.1, [0.2, 0.4, 0.8, 1.6, 3.2], id="before-it-began"),
+    ],
+)
+def test_a_process_that_was_killed(sleeper: Child, ran: float, pauses: list[float]) -> None:
+    now, seen = 1000.0, []
+    sleeper.mind(now)
+    for _ in pauses:
+        assert sleeper.process is not None
+        sleeper.process.kill()
+        ended(sleeper)
+        now = sleeper.started + ran
+        seen.append(restarts_after(sleeper, now))
+    assert seen == pauses
+
+
+@pytest.mark.parametrize(
+    ("ran", "pauses"),
+    [
+        pytest.param(RAN - 0.1, [0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0], id="soon"),
+        pytest.param(RAN + 0.1, [0.2, 0.2, 0.2], id="late"),
+    ],
+)
+def test_a_process_that_ends_by_itself(ran: float, pauses: list[float]) -> None:
+    child, seen = Child("failing", [sys.executable, "-c", "raise SystemExit(3)"]), []
+    child.mind(1000.0)
+    for _ in pauses:
+        ended(child)
+        seen.append(restarts_after(child, child.started + ran))
+    ended(child)
+    assert seen == pauses
