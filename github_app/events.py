@@ -217,8 +217,12 @@ def push(context: Context) -> Mapped:
 
 
 def whole_repository(context: Context) -> Mapped:
-    """Something changed that may matter to every open pull request of the repository."""
-    return Mapped(tasks=(context.task(TaskKind.REPOSITORY, priority=BULK),))
+    """Something changed that may matter to every open pull request of the repository.
+
+    To list them is not bulk work: one of them may be green and has to go, however little is left of
+    the limit; it takes a point for fifty of them, and who can bring it about administers them.
+    """
+    return Mapped(tasks=(context.task(TaskKind.REPOSITORY),))
 
 
 def whole_installation(context: Context) -> Mapped:
@@ -237,7 +241,8 @@ def team(context: Context) -> Mapped:
 def label(context: Context) -> Mapped:
     if context.action == "created":
         return Mapped(note="nothing carries a new label")
-    return whole_repository(context)
+    # Whoever may write can do so all day long.
+    return Mapped(tasks=(context.task(TaskKind.REPOSITORY, priority=BULK),))
 
 
 # Whether anything is demanded of a branch may depend on these; a repository that is gone is noted.
@@ -378,7 +383,7 @@ def _roster_scope(context: Context) -> Task:
     """A roster repository speaks for the whole installation, any other for itself."""
     if text_at(context.repository, "name") in ROSTER_REPOSITORIES:
         return whole_installation(context).tasks[0]
-    return context.task(TaskKind.REPOSITORY, priority=BULK)
+    return whole_repository(context).tasks[0]
 
 
 def _landed(context: Context, branch: str) -> Task:

@@ -222,7 +222,7 @@ def _changed_rosters(
         yield Task(kind=TaskKind.INSTALLATION, installation_id=installation_id, priority=BULK)
     for one in repositories:
         if before.get(str(one.id), "") != one.roster:
-            yield _task(installation_id, one, TaskKind.REPOSITORY, subject="", priority=BULK)
+            yield _task(installation_id, one, TaskKind.REPOSITORY, subject="")
 
 
 def _task(

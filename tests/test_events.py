@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from github_app.events import RULES, Mapped, interpret
 from github_app.judge.facts import ActorKind
 from github_app.payload import MalformedPayload
-from github_app.store.task import BULK, PERSON_WAITS, TaskKind
+from github_app.store.task import BULK, ORDINARY, PERSON_WAITS, TaskKind
 
 APP = 4000
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -205,10 +205,30 @@ def test_table(event: str, payload: dict[str, Any], expected: list[tuple[TaskKin
     assert found.tasks or found.note
 
 
-def test_a_review_goes_before_bulk_work() -> None:
-    review = mapped("pull_request_review", action="submitted", pull_request=PULL)
-    assert review.tasks[0].priority == PERSON_WAITS
-    assert mapped("member", action="removed").tasks[0].priority == BULK
+ROSTER_PUSH = {
+    "ref": "refs/heads/main",
+    "before": "a" * 40,
+    "after": "b" * 40,
+    "commits": [{"modified": [".github/reviewers.yaml"]}],
+}
+
+
+@pytest.mark.parametrize(
+    ("event", "payload", "priority"),
+    [
+        pytest.param(
+            "pull_request_review", {"action": "submitted", "pull_request": PULL}, PERSON_WAITS,
+            id="a-review",
+        ),
+        pytest.param("member", {"action": "removed"}, ORDINARY, id="a-member-of-one-repository"),
+        pytest.param("push", ROSTER_PUSH, ORDINARY, id="the-roster-of-one-repository"),
+        pytest.param("label", {"action": "edited"}, BULK, id="a-label-as-often-as-anybody-likes"),
+        pytest.param("membership", {"action": "removed"}, BULK, id="a-whole-organisation"),
+    ],
+)  # fmt: skip
+def test_who_goes_first(event: str, payload: dict[str, Any], priority: int) -> None:
+    """What is ordinary goes on while little is left of the limit; bulk work does not."""
+    assert priority in {task.priority for task in mapped(event, **payload).tasks}
 
 
 class TestPush:
