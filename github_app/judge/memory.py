@@ -39,13 +39,15 @@ class Memory:
     ``pushers`` pushed to this change, or to the same commits in another pull request. ``pushes``
     are those to the head branch that GitHub told us of by webhook, or that its activity list held
     earlier: they may lead from the head back to where the branch began. ``lookalikes`` are no
-    evidence yet. ``names`` are those that the repository had: ``owner/name``, case-folded.
+    evidence yet. ``heads`` are those that were judged of this pull request. ``names`` are those
+    that the repository had: ``owner/name``, case-folded.
     """
 
     evidence: tuple[Remembered, ...] = ()
     pushers: tuple[Actor, ...] = ()
     pushes: tuple[Push, ...] = ()
     lookalikes: tuple[Lookalike, ...] = ()
+    heads: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
 
 

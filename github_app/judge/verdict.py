@@ -17,7 +17,7 @@ from github_app.judge.contributors import Contributors, contributors, pushers_kn
 from github_app.judge.detection import Declaration
 from github_app.judge.entitlement import Change, listed_at
 from github_app.judge.facts import Actor, ActorKind, GitIdentity, PullRequest, Review, ReviewState
-from github_app.judge.forced import heads_forced_away
+from github_app.judge.forced import heads_forced_away, to_read, too_many
 from github_app.judge.memory import Memory, Remembered
 from github_app.judge.objections import Objections, objections
 from github_app.judge.policy import DetectionPolicy, Requirement
@@ -189,6 +189,7 @@ class _Case:
     tools: Mapping[str, str]
     clearing: tuple[Reason, ...]
     assisted: bool
+    unread: bool
     change: RosterChange | None
     declaration: Declaration
     requirement: Requirement
@@ -260,7 +261,11 @@ def _study(
     )
     assisted = detection.is_ai((item.signal for item in clearing.standing), roster.detection)
     clean = not assisted and change is None
-    forced_away = _forced_away(pull, clearing.since) if clean else ()
+    # Not those that were gone when the evidence was set aside, by somebody who saw what there was.
+    gone = heads_forced_away(pull, since=clearing.since) if clean else ()
+    unread = too_many(gone, memory.heads)
+    unasked = clean and not unread and pull.former_commits is None
+    forced_away = to_read(gone, memory.heads) if unasked else ()
     needed = requirement.approvals + (1 if unknown_writer else 0)
     carriable = carry.worth_asking(ignored, barred) if len(counted) < needed else ()
     moved = _of_another_base(ignored) if len(counted) < needed else ()
@@ -281,7 +286,8 @@ def _study(
         cleared=clearing.cleared,
         tools=detection.tool_names(catalogue, roster.detection),
         clearing=clearing.reasons,
-        assisted=assisted,
+        assisted=assisted or unread,
+        unread=unread,
         change=change,
         declaration=detection.declaration(pull, catalogue),
         requirement=requirement,
@@ -351,12 +357,6 @@ def _notes(
         yield Reason(code=Code.WRITER_UNKNOWN, sha=found.unattributed[0].oid)
     for team in sorted(roster.teams_unread):
         yield Reason(code=Code.TEAM_UNREAD, detail=team)
-
-
-def _forced_away(pull: PullRequest, cleared_at: datetime | None) -> tuple[str, ...]:
-    """The heads that may show that what looks clean was not. Not those that were gone when the
-    evidence was set aside, by somebody who saw what there was then."""
-    return () if pull.former_commits is not None else heads_forced_away(pull, since=cleared_at)
 
 
 def _wants(
@@ -462,7 +462,9 @@ def _waiting(case: _Case) -> Verdict:
 
 
 def _marks(case: _Case) -> tuple[Reason, ...]:
-    marks = [Reason(code=Code.AI_MARK)] if case.assisted else []
+    marks = [Reason(code=Code.AI_MARK)] if case.assisted and not case.unread else []
+    if case.unread:
+        marks.append(Reason(code=Code.FORCED_AWAY_UNREAD))
     if case.change is not None:
         marks.append(Reason(code=Code.ROSTER_CHANGED))
     return (*marks, *case.clearing)

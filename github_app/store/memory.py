@@ -115,6 +115,7 @@ class Memories:
             ]
             pushed = list(_in_parts(connection, _PUSHES_OF_COMMITS, repository, commits))
             branch = run(connection, _PUSHES_OF_BRANCH, _branch(change))
+            judged = run(connection, _HEADS, _pull(change))
         actors = [_actor(json.loads(row.actor)) for row in people]
         actors += [push.actor for push in map(_push_of, pushed) if push.actor is not None]
         return Memory(
@@ -122,6 +123,7 @@ class Memories:
             pushers=tuple(sorted(set(actors), key=lambda who: (who.id or 0, who.key))),
             pushes=_leading_to(change.head_oid, [_push_of(row) for row in branch]),
             lookalikes=lookalikes,
+            heads=frozenset(row.oid for row in judged),
         )
 
     def add(
@@ -334,6 +336,7 @@ _PUSH_TO = select(pushes.c.after).where(
     pushes.c.after == bindparam("its_after"),
     pushes.c.ref == bindparam("its_ref"),
 )
+_HEADS = _of_pull(heads)
 _HEAD = _of_pull(heads).where(heads.c.oid == bindparam("its_oid"))
 
 

@@ -82,6 +82,17 @@ def test_rewrite_the_trailer_away_before_anybody_looks(case: Inline, times: int)
     assert "Claude" in seen.summary
 
 
+@pytest.mark.parametrize("times", [24, 60])
+def test_rewrite_the_trailer_away_many_times_before_anybody_looks(case: Inline, times: int) -> None:
+    """So often that not every head is read: then nobody knows."""
+    number = case.open()
+    for count in range(times):
+        case.act("june", "amend", branch="fix", message=f"Fix the total {count}")
+    case.refused(number, "CS012", "CS002" if times < 50 else "CS006")
+    case.act("grace", "approve", number=number)
+    case.signed(number)
+
+
 def test_a_clean_branch_that_was_rewritten_is_clean(case: Inline) -> None:
     """One call for a head that nobody has judged, none for one that was."""
 

@@ -17,8 +17,10 @@ from github_app.judge.facts import (
     Review,
     ReviewState,
 )
+from github_app.judge.forced import MOST
 from github_app.judge.memory import Memory, Remembered
 from github_app.judge.reasons import Code, Reason
+from github_app.judge.report import report
 from github_app.judge.signals import Confidence, Place, Signal, SignalKind
 from github_app.judge.verdict import (
     SEVERITY,
@@ -569,6 +571,35 @@ class TestForcedAway:
     def test_no_mark_in_any(self) -> None:
         verdict = judged(replace(self.clean, former_commits=(commit(OLD),)))
         assert (verdict.outcome, set(verdict.wants)) == (Outcome.NOT_AI, set())
+
+    @pytest.mark.parametrize(
+        ("number", "judged_before", "outcome"),
+        [
+            pytest.param(MOST, 0, Outcome.NOT_AI, id="as-many-as-are-read"),
+            pytest.param(MOST + 1, 0, Outcome.WAITING, id="one-more"),
+            pytest.param(MOST + 1, 1, Outcome.NOT_AI, id="one-of-them-was-judged"),
+            pytest.param(300, 300, Outcome.NOT_AI, id="all-of-them-were"),
+        ],
+    )
+    def test_more_than_can_be_read_may_have_been_anything(
+        self, number: int, judged_before: int, outcome: Outcome
+    ) -> None:
+        oids = [f"{count:040x}" for count in range(number)]
+        timeline = tuple(replace(self.pushed, before=oid) for oid in oids)
+        known = Memory(heads=frozenset(oids[:judged_before]))
+        asked = judged(replace(self.clean, timeline=timeline), known)
+        read = judged(replace(self.clean, timeline=timeline, former_commits=()), known)
+        assert read.outcome is outcome
+        if outcome is Outcome.NOT_AI:
+            assert len(asked.forced_away) == min(number, MOST)
+            unseen = set(oids[judged_before:])
+            assert unseen <= set(asked.forced_away)
+            return
+        assert Code.FORCED_AWAY_UNREAD in codes(read)
+        said = report(read, web_url="https://github.example")
+        assert said.summary.startswith("**Too much was forced away unseen to know that no AI took")
+        signed = judged(replace(read.pull, reviews=(approval("grace"),)), known)
+        assert signed.outcome is Outcome.SIGNED_OFF
 
     @pytest.mark.parametrize(
         ("minutes", "wants"),

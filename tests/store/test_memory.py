@@ -110,7 +110,14 @@ def test_label_follows_the_same_head_into_a_new_pull_request(store: Store) -> No
 def test_stack_does_not_taint_what_it_stands_on(store: Store) -> None:
     store.memory.add(a_change(1, "base", head="base"), NOTHING_SEEN, seen_at=NOON)
     store.memory.add(a_change(2, "base", "top", head="top"), seen(label()), seen_at=NOON)
-    assert store.memory.read(a_change(1, "base", head="base")) == NOTHING_SEEN
+    assert store.memory.read(a_change(1, "base", head="base")) == Memory(heads=frozenset({"base"}))
+
+
+def test_each_head_that_was_judged_is_known(store: Store) -> None:
+    for head in ("h1", "h2"):
+        store.memory.add(a_change(1, head=head), NOTHING_SEEN, seen_at=NOON)
+    store.memory.add(a_change(2, head="h3"), NOTHING_SEEN, seen_at=NOON)
+    assert store.memory.read(a_change(1, head="h4")).heads == {"h1", "h2"}
 
 
 def test_human_half_does_not_inherit_what_came_after_it(store: Store) -> None:

@@ -13,6 +13,7 @@ SENTENCES: dict[Code, str] = {
     Code.AI_MARK: "the change is marked as AI-assisted",
     Code.EVIDENCE_CLEARED: f"{{who}} set the label `{CLEARING_LABEL}`: not AI-assisted.",
     Code.ROSTER_CHANGED: "it changes the roster, which always takes a sign-off",
+    Code.FORCED_AWAY_UNREAD: "more commits were forced away unseen than are looked at",
     Code.DECLARATION_MISSING: "The roster asks every author to declare whether AI was used.",
     Code.EVERYONE_SENIOR: "everybody who worked on it is senior",
     Code.SIGNED: "{who} ({detail}) approved {sha}",

@@ -17,6 +17,7 @@ from github_app.judge.report.words import all_of, either, plural_s, some_of
 from github_app.judge.signals import Place
 from github_app.judge.verdict import Outcome, Verdict
 
+_UNREAD = "Too much was forced away unseen to know that no AI took part"
 _LIFTERS = 3  # named beside the one who asked for changes
 
 
@@ -62,7 +63,8 @@ def _why(page: Page) -> str:
 def _cause(page: Page) -> str:
     verdict = page.verdict
     if not verdict.evidence:
-        return "This changes who may sign off"
+        unread = any(reason.code is Code.FORCED_AWAY_UNREAD for reason in verdict.reasons)
+        return _UNREAD if unread else "This changes who may sign off"
     strongest = max(verdict.evidence, key=lambda item: item.signal.confidence.rank)
     where = strongest.signal
     place = f"commit {page.commit(where.ref)}" if where.place is Place.COMMIT else where.place.value
