@@ -6,11 +6,11 @@ names the head before each force-push, and keeps its commits for a while.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 
 from github_app.gateway.client import Installation
-from github_app.gateway.diff import commits
+from github_app.gateway.diff import Listed, some_commits
 from github_app.judge.facts import Commit, PullRequest
 
 KEPT = 500  # heads whose commits are known
@@ -29,32 +29,40 @@ class ForcedAway:
         self._keep((pull.repository.id, pull.head_oid), pull.commits)
 
     def read(
-        self, installation: Installation, pull: PullRequest, heads: Iterable[str]
+        self,
+        installation: Installation,
+        pull: PullRequest,
+        heads: Iterable[str],
+        *,
+        judged: Container[str],
     ) -> PullRequest:
         """The pull request with ``former_commits``, those of ``heads``: one call for each head that
         is not known.
 
-        What GitHub no longer has cannot be read by anybody. Raises: GitHubError.
+        Those that were ``judged`` need not be whole: our memory has what was in them. What GitHub
+        no longer has cannot be read by anybody. Raises: GitHubError.
         """
         found: dict[str, Commit] = {}
+        whole = True
         for oid in heads:
-            found |= {commit.oid: commit for commit in self._commits(installation, pull, oid)}
+            listed = self._commits(installation, pull, oid)
+            found |= {commit.oid: commit for commit in listed.commits}
+            whole = whole and (listed.whole or oid in judged)
         there = {commit.oid for commit in pull.commits}
         former = tuple(commit for oid, commit in found.items() if oid not in there)
-        return replace(pull, former_commits=former)
+        return replace(pull, former_commits=former, former_complete=whole)
 
-    def _commits(
-        self, installation: Installation, pull: PullRequest, oid: str
-    ) -> tuple[Commit, ...]:
+    def _commits(self, installation: Installation, pull: PullRequest, oid: str) -> Listed:
         key = (pull.repository.id, oid)
         with self._lock:
             known = self._known.get(key)
         if known is not None:
-            return known
-        found = commits(installation, pull.repository, pull.base_oid, oid)
+            return Listed(commits=known, whole=True)
+        found = some_commits(installation, pull.repository, pull.base_oid, oid)
         if found is None:
-            return ()
-        self._keep(key, found)
+            return Listed(commits=(), whole=True)
+        if found.whole:
+            self._keep(key, found.commits)
         return found
 
     def _keep(self, key: tuple[int, str], found: tuple[Commit, ...]) -> None:

@@ -143,7 +143,9 @@ class Judgement:
                 pull = self._changed_files.read(installation, pull)
                 change, annotations = self._rosters.change(installation, pull, force.roster)
             if Want.FORMER in wants:
-                pull = self._forced_away.read(installation, pull, verdict.forced_away)
+                pull = self._forced_away.read(
+                    installation, pull, verdict.forced_away, judged=memory.heads
+                )
             if Want.LOOKALIKES in wants:
                 memory = self._same_change.followed(installation, pull, memory)
             if Want.CARRY in wants:

@@ -4,6 +4,7 @@ None where GitHub does not show all of it.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from github_app.gateway.client import Installation
 from github_app.gateway.errors import NotFound, Refused
@@ -60,13 +61,29 @@ def commits(
     Returns: None where GitHub does not know, or lists only some of them (over 250).
     Errors:  any other GitHubError. Source: REST ``repos/compare-commits-with-basehead``.
     """
+    found = some_commits(installation, repository, base_oid, head_oid)
+    return found.commits if found is not None and found.whole else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """Commits, oldest first; ``whole`` False: GitHub lists only some of them."""
+
+    commits: tuple[Commit, ...]
+    whole: bool
+
+
+def some_commits(
+    installation: Installation, repository: Repository, base_oid: str, head_oid: str
+) -> Listed | None:
+    """The same, as far as GitHub lists them; None where it does not know. Raises: GitHubError."""
     try:
         answer = installation.rest("GET", _COMPARE, _pair(repository, base_oid, head_oid))
     except (NotFound, Refused):
         return None
     with refusing_surprises():
         found = tuple(listed_commit(node) for node in answer.data["commits"])
-        return found if number(answer.data, "total_commits") == len(found) else None
+        return Listed(commits=found, whole=number(answer.data, "total_commits") == len(found))
 
 
 def comparison(

@@ -278,7 +278,8 @@ class PullRequest:
     ``pushes`` None means that nobody asked, or that GitHub cannot know (a fork);
     ``diff_read`` None that nobody asked for the diff, which alone tells ``kinds`` and
     ``previous_path`` of the files, False that GitHub does not show all of it;
-    ``former_commits`` are those that were forced away, None where nobody asked;
+    ``former_commits`` are those that were forced away, None where nobody asked, and only some of
+    them where ``former_complete`` is False;
     ``can_push`` has the accounts (by id) whose right to push was looked up, ``Review.can_push``
     that of reviewers.
     ``author`` None is a deleted account. ``pulls_from_base``: how many open pull requests have the
@@ -312,6 +313,7 @@ class PullRequest:
     timeline: tuple[Event, ...] = ()
     pushes: tuple[Push, ...] | None = None
     former_commits: tuple[Commit, ...] | None = None
+    former_complete: bool = True
     can_push: Mapping[int, bool] = field(default_factory=dict, hash=False)
     siblings: tuple[Sibling, ...] = ()
     check: CheckRun | None = None

@@ -263,7 +263,7 @@ def _study(
     clean = not assisted and change is None
     # Not those that were gone when the evidence was set aside, by somebody who saw what there was.
     gone = heads_forced_away(pull, since=clearing.since) if clean else ()
-    unread = too_many(gone, memory.heads)
+    unread = clean and (too_many(gone, memory.heads) or not pull.former_complete)
     unasked = clean and not unread and pull.former_commits is None
     forced_away = to_read(gone, memory.heads) if unasked else ()
     needed = requirement.approvals + (1 if unknown_writer else 0)

@@ -93,6 +93,23 @@ def test_rewrite_the_trailer_away_many_times_before_anybody_looks(case: Inline, 
     case.signed(number)
 
 
+def test_rewrite_the_trailer_away_among_more_commits_than_github_lists(case: Inline) -> None:
+    case.act("june", "push", branch="fix", commits=[{"message": "Fix the total"}])
+    number = int(case.act("june", "open_pull_request", head="fix", title="Fix")["number"])
+    many = [{"message": f"Step {count}"} for count in range(260)]
+    case.act("june", "push", branch="fix", commits=[*many[:255], {"message": AI}, *many[255:]])
+    case.act("june", "force_push", branch="fix", commits=[{"message": "Fix the total"}])
+    case.refused(number, "CS012", "CS006")
+
+
+def test_a_long_branch_that_was_judged_may_be_rewritten(case: Inline) -> None:
+    long = [{"message": f"Step {count}: {'why ' * 30}"} for count in range(260)]
+    number = case.open(commits=long)
+    case.expect(number, "success", "CS001")
+    case.act("june", "force_push", branch="fix", commits=[{"message": "Squashed"}])
+    case.expect(number, "success", "CS001")
+
+
 def test_a_clean_branch_that_was_rewritten_is_clean(case: Inline) -> None:
     """One call for a head that nobody has judged, none for one that was."""
 

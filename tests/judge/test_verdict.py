@@ -601,6 +601,12 @@ class TestForcedAway:
         signed = judged(replace(read.pull, reviews=(approval("grace"),)), known)
         assert signed.outcome is Outcome.SIGNED_OFF
 
+    def test_only_some_of_them_are_listed(self) -> None:
+        some = replace(self.clean, former_commits=(commit(OLD),), former_complete=False)
+        verdict = judged(some)
+        assert (verdict.outcome, set(verdict.wants)) == (Outcome.WAITING, set())
+        assert Code.FORCED_AWAY_UNREAD in codes(verdict)
+
     @pytest.mark.parametrize(
         ("minutes", "wants"),
         [
