@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from github_app.judge.branches import is_release
 from github_app.judge.facts import Push
 from github_app.judge.roster import LAYER_PATH, ROSTER_PATH, ROSTER_REPOSITORIES
 from github_app.payload import (
@@ -26,7 +27,6 @@ from github_app.store.task import BULK, ORDINARY, PERSON_WAITS, Task, TaskKind
 
 # A push that touches one of these judges anew.
 ROSTER_FILES = frozenset({ROSTER_PATH, LAYER_PATH})
-_RELEASES = "release/"
 # GitHub lists at most this many commits in a push; at the limit some may be missing.
 # Source: webhook "push" in GitHub's documentation.
 PUSH_COMMITS = 2048
@@ -211,7 +211,7 @@ def push(context: Context) -> Mapped:
         tasks.append(_roster_scope(context))
     if not context.payload.get("deleted") and not branch.startswith(_QUEUE):
         tasks.append(_landed(context, branch))
-    if branch.startswith(_RELEASES) and context.payload.get("created"):
+    if is_release(branch) and context.payload.get("created"):
         tasks += _look_at_repository(context)  # whatever is demanded of it
     return Mapped(tasks=tuple(tasks), pushes=tuple(_pushed(context, branch)))
 

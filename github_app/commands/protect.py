@@ -4,6 +4,7 @@ It writes that one ruleset and nothing else, with a token that is given for the 
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -42,14 +43,25 @@ class NotProtected(CountersignError):
 @click.option("--dry-run", is_flag=True, help="Show the difference and write nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask before writing.")
 @click.option("--tags", is_flag=True, help="Also hold release tags, by a second ruleset.")
-def protect(target: str, *, dry_run: bool, yes: bool, tags: bool) -> None:
+@click.option(
+    "--branches",
+    "patterns",
+    metavar="PATTERN",
+    multiple=True,
+    help="Also hold these branches, such as 'release-*'; may be given more than once.",
+)
+def protect(
+    target: str, *, dry_run: bool, yes: bool, tags: bool, patterns: tuple[str, ...]
+) -> None:
     """Require the check from this app on default and release branches, by one ruleset of its own.
 
     GITHUB_ADMIN_TOKEN: the token of somebody who may write rulesets there (Administration: write).
-    Rules of others are not touched. Exit code 0: all is as it should be; 1: something differs and
-    was not written (with --dry-run: would be written), or may not be.
+    Patterns are GitHub's: * stops at a slash, **/* does not. Rules of others are not touched. Exit
+    code 0: all is as it should be; 1: something differs and was not written (with --dry-run: would
+    be written), or may not be.
     """
     owner, name = split(target)
+    branches = tuple(dict.fromkeys(ref_pattern(one) for one in patterns))
     logs.configure(level=logs.QUIET)
     settings = Settings.from_environment(os.environ)
     token = Secret(os.environ.get(ADMIN_TOKEN, ""))
@@ -63,11 +75,25 @@ def protect(target: str, *, dry_run: bool, yes: bool, tags: bool) -> None:
         _must_be_installed(github, owner, name)
         place = Place(owner=owner, name=name)
         caller = protection.admin(github, token)
-        wanted = _wanted(settings, tags=tags)
+        wanted = _wanted(settings, branches, tags=tags)
         done = [_allowed(caller, place, one, ask=not yes, dry=dry_run) for one in wanted]
     finally:
         github.close()
     sys.exit(0 if all(done) else 1)
+
+
+def ref_pattern(given: str) -> str:
+    """A pattern of branches as rulesets have it: ``refs/heads/release-*``. Raises: UsageError."""
+    name = given.removeprefix("refs/heads/")
+    if not re.fullmatch(r"[\w./*?\[\]!-]{1,200}", name, re.ASCII) or name.startswith("refs/"):
+        raise click.UsageError(
+            "a pattern is letters, digits and . _ - / with * ? [a-z], such as 'release-*'"
+        )
+    if not name.strip("*/?"):
+        raise click.UsageError(
+            "that is every branch: the check would be asked for before a topic branch can be made"
+        )
+    return f"refs/heads/{name}"
 
 
 def _must_be_installed(github: GitHub, owner: str, name: str | None) -> None:
@@ -106,12 +132,12 @@ class _Wanted:
     does: str
 
 
-def _wanted(settings: Settings, *, tags: bool) -> list[_Wanted]:
+def _wanted(settings: Settings, more: tuple[str, ...], *, tags: bool) -> list[_Wanted]:
     check, app_id = settings.check_name, settings.app_id
     branches = _Wanted(
         name=ruleset_name(check),
         mend=lambda kept, everywhere: mended(
-            kept, check_name=check, app_id=app_id, organization=everywhere
+            kept, check_name=check, app_id=app_id, organization=everywhere, branches=more
         ),
         does=f"requires {check}",
     )

@@ -25,8 +25,7 @@ class RepositoryFacts:
     ``unread``: why its rules could not be read; empty when they were. ``loose_tags``: some release
     tags that whoever writes may move. ``able``: signers who may push there, as many as are needed
     or fewer; None unknown. ``asleep``: archived or disabled, so that nothing can be merged.
-    ``id``: the numeric one. ``layer_problem``: of its own roster, where only this repository was
-    asked for.
+    ``id``: the numeric one. ``layer_problem``: of its own roster.
     """
 
     full_name: str

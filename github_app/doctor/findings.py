@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from github_app.doctor.facts import AccountFacts, BranchFacts, RepositoryFacts
+from github_app.doctor.repair import REFS
 from github_app.gateway.protection import CHECK_RULE, PULL_RULE, Demand
+from github_app.judge.branches import pattern_for
 from github_app.permissions import events_of, permissions_of
 
 # Seconds. Credentials are dated by GitHub's clock where ours is wrong, so what is left is what our
@@ -219,20 +221,20 @@ def _check(branch: BranchFacts, where: str, account: AccountFacts) -> Iterator[F
     if not checks:
         kind = "not-required" if branch.default else "release-not-required"
         what = f"{account.check_name} is not required"
-        yield _finding(Level.HOLE, kind, where, what, _PROTECT)
+        yield _finding(Level.HOLE, kind, where, what, _protect(branch))
     elif not pinned:
         others = {one.app_id for one in checks}
         source = "any source" if others == {None} else "another source than this app"
         what = f"{account.check_name} is accepted from {source} ({_sources(checks)})"
-        yield _finding(Level.HOLE, "not-pinned", where, what, _PROTECT)
+        yield _finding(Level.HOLE, "not-pinned", where, what, _protect(branch))
     else:
-        yield from _bypass(pinned, where, "the check")
+        yield from _bypass(pinned, branch, where, "the check")
         if not branch.default and not any(one.new_too for one in pinned):
             what = (
                 f"deleted and made anew, it may be anything: {account.check_name} is not asked for"
             )
             told = f"{what} ({_sources(pinned)})"
-            yield _finding(Level.HOLE, "not-when-made", where, told, _PROTECT)
+            yield _finding(Level.HOLE, "not-when-made", where, told, _protect(branch))
         elsewhere = [one for one in checks if one.app_id not in {None, account.app_id}]
         if elsewhere:
             what = f"{account.check_name} is required from another app as well"
@@ -247,10 +249,10 @@ def _pull_request(branch: BranchFacts, where: str, account: AccountFacts) -> Ite
         return  # there is a larger hole here, with the same mend
     found = [one for one in branch.demands if one.rule == PULL_RULE]
     if found:
-        yield from _bypass([_pushing(one) for one in found], where, "the pull request")
+        yield from _bypass([_pushing(one) for one in found], branch, where, "the pull request")
     elif branch.pull_request_known:
         what = "a merge made by hand can be pushed: no pull request is required"
-        yield _finding(Level.HOLE, "push", where, what, _PROTECT)
+        yield _finding(Level.HOLE, "push", where, what, _protect(branch))
     else:
         what = "classic protection may or may not require a pull request"
         yield _finding(Level.UNKNOWN, "push-unknown", where, what, _SEE)
@@ -264,7 +266,7 @@ def _pushing(demand: Demand) -> Demand:
     return replace(demand, bypass=left)
 
 
-def _bypass(demands: list[Demand], where: str, what: str) -> Iterator[Finding]:
+def _bypass(demands: list[Demand], branch: BranchFacts, where: str, what: str) -> Iterator[Finding]:
     """Rules add up, so one that nobody may bypass is enough."""
     if any(one.bypass == () for one in demands):
         return
@@ -275,7 +277,7 @@ def _bypass(demands: list[Demand], where: str, what: str) -> Iterator[Finding]:
         return
     who = sorted({name for one in demands for name in one.bypass or ()})
     told = f"{what} can be bypassed by {_listed(who)} ({_sources(demands)})"
-    yield _finding(Level.HOLE, code, where, told, _PROTECT)
+    yield _finding(Level.HOLE, code, where, told, _protect(branch))
 
 
 def _sources(demands: list[Demand]) -> str:
@@ -288,7 +290,14 @@ def _listed(names: "tuple[str, ...] | list[str]") -> str:
     return (", ".join(names[:most]) or "nobody") + more
 
 
-_PROTECT = "Run `countersign protect` on it: a rule of ours that nobody may bypass is added."
+def _protect(branch: BranchFacts) -> str:
+    """With a pattern for a branch that ``protect`` does not hold unless it is told to."""
+    pattern = pattern_for(branch.name)
+    usual = branch.default or f"refs/heads/{pattern}" in REFS
+    command = "countersign protect" if usual else f"countersign protect --branches '{pattern}'"
+    return f"Run `{command}` on it: a rule of ours that nobody may bypass is added."
+
+
 _SEE = "Run the doctor with an administrator's token in GITHUB_ADMIN_TOKEN."
 
 ACCOUNT_RULES: tuple[Callable[[AccountFacts], Iterator[Finding]], ...] = (

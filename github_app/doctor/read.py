@@ -175,7 +175,8 @@ class Examination:
         assert self._installation is not None
         awake = [each for each in batch if not each.asleep]
         try:
-            found = dict(survey(self._installation, awake, check_name=self._settings.check_name))
+            check_name = self._settings.check_name
+            found = dict(survey(self._installation, awake, check_name=check_name, rosters=True))
         except _HOPELESS:
             raise
         except GitHubError as error:
@@ -201,8 +202,7 @@ class Examination:
             if not self._plan_has_rules(found):
                 return replace(facts, no_plan=True)
             facts = replace(facts, branches=tuple(self._branches(found)))
-            if self._name is not None:  # a call more, affordable for one repository
-                facts = replace(facts, layer_problem=self._layer_problem(repository))
+            facts = replace(facts, layer_problem=self._layer_problem(found))
             return replace(facts, able=self._able.of(repository) if self._able else None)
         except _HOPELESS:
             raise
@@ -214,15 +214,19 @@ class Examination:
         except GitHubError as error:
             return replace(facts, unread=str(error))
 
-    def _layer_problem(self, repository: Repository) -> str:
+    def _layer_problem(self, surveyed: Surveyed) -> str:
         """What is wrong with the repository's own roster; empty if nothing is or there is none."""
         assert self._installation is not None
-        try:
-            found = landing.rosters(self._installation, repository).repository
-        except NotFound:
-            return ""
-        if found is None or self._roster is None:
+        if self._roster is None:
             return ""  # without the owner's roster there is a larger hole
+        found = surveyed.roster
+        if not surveyed.roster_read:
+            try:
+                found = landing.rosters(self._installation, surveyed.repository).repository
+            except NotFound:
+                return ""
+        if found is None:
+            return ""
         if found.text is None:
             return found.problem or "no text"
         source = RosterSource(name=found.repository, path=found.path)

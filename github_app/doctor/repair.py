@@ -40,12 +40,20 @@ def tags_ruleset_name(check_name: str) -> str:
 
 
 def mended(
-    kept: Body | None, *, check_name: str, app_id: int, organization: bool
+    kept: Body | None,
+    *,
+    check_name: str,
+    app_id: int,
+    organization: bool,
+    branches: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """The body to write: ``kept`` with whatever is missing, or a new one. Equal if all is well."""
+    """The body to write: ``kept`` with whatever is missing, or a new one. Equal if all is well.
+
+    ``branches``: patterns (``refs/heads/...``) of more branches than the usual ones.
+    """
     rules = _rules(list((kept or {}).get("rules") or ()), check_name, app_id)
     name = ruleset_name(check_name)
-    return _body(kept, name, "branch", REFS, rules, organization=organization)
+    return _body(kept, name, "branch", (*REFS, *branches), rules, organization=organization)
 
 
 def mended_tags(kept: Body | None, *, check_name: str, organization: bool) -> dict[str, Any]:

@@ -360,9 +360,14 @@ def roster_texts(data: Mapping[str, Any], base: Node) -> RosterTexts:
     found = [one for one in read if one is not None]
     return RosterTexts(
         org=found[0] if found else None,
-        repository=_roster(base, REPOSITORY_ROSTER),
+        repository=repository_roster(base),
         second=found[1] if len(found) > 1 else None,
     )
+
+
+def repository_roster(repository: Node) -> RosterText | None:
+    """A repository's own roster, from an answer that has its ``roster`` and default branch."""
+    return _roster(repository, REPOSITORY_ROSTER)
 
 
 def _roster(repository: Node, path: str) -> RosterText | None:

@@ -26,11 +26,13 @@ from github_app.gateway.protection import (
     classic_protection,
     rules,
 )
+from github_app.gateway.pull_request import RosterText, repository_roster
 from github_app.gateway.reading import refusing_surprises
+from github_app.gateway.repository import ROSTER_EXPRESSIONS
+from github_app.judge.branches import BEGINNINGS, is_release
 from github_app.judge.facts import Repository
 
 BATCH, RULESETS = 25, 50
-RELEASES = "release/"
 # Tags that name a version: v1, 1.2.3, release-7. ``protect --tags`` holds the same ones.
 _VERSION = re.compile(r"(?:v|release[-/])?[0-9][^/]*")
 _KINDS = {
@@ -40,6 +42,8 @@ _KINDS = {
 }
 # A tag is held where it may neither be deleted nor moved. Source: docs, "Available rules".
 _HOLDING = {"DELETION", "UPDATE"}
+_MATCHING = "/repos/{owner}/{repo}/git/matching-refs/heads/{ref}"
+_NOTHING: Mapping[str, object] = {}
 # What another batch, or a smaller one, may answer.
 _DIVISIBLE = (Forbidden, IncompleteSnapshot, NotFound, Refused, TooHeavy)
 
@@ -67,11 +71,15 @@ class Branch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surveyed:
-    """``loose_tags``: of the newest tags, those of a version that anybody who writes may move."""
+    """``loose_tags``: of the newest tags, those of a version that anybody who writes may move.
+    ``roster``: the repository's own, None where it has none; ``roster_read`` False: not asked for,
+    or GitHub did not say."""
 
     repository: Repository
     branches: tuple[Branch, ...]
     loose_tags: tuple[str, ...] = ()
+    roster: RosterText | None = None
+    roster_read: bool = False
 
 
 def covered(installation: Installation) -> Iterator[Covered]:
@@ -104,15 +112,20 @@ def by_id(installation: Installation, repository_id: int) -> Covered:
 
 
 def survey(
-    installation: Installation, wanted: Sequence[Covered], *, check_name: str
+    installation: Installation,
+    wanted: Sequence[Covered],
+    *,
+    check_name: str,
+    rosters: bool = False,
 ) -> Iterator[tuple[Covered, Surveyed | GitHubError]]:
-    """Each of ``wanted``, or why it could not be read.
+    """Each of ``wanted``, or why it could not be read. ``rosters``: with the repository's own.
 
     Raises: GitHubError for what is wrong with all of them (limits, credentials, GitHub away).
     Source: GitHub GraphQL ``Ref.rules``, ``Ref.refUpdateRule``; REST where those do not suffice.
     """
     by_node = {one.node_id: one for one in wanted}
-    for node_id, node in _nodes(installation, "ProtectionSurvey", list(by_node)):
+    asked = {"repositoryRoster": ROSTER_EXPRESSIONS["repositoryRoster"], "withRosters": rosters}
+    for node_id, node in _nodes(installation, "ProtectionSurvey", list(by_node), asked):
         each = by_node[node_id]
         try:
             if isinstance(node, NotFound):
@@ -144,13 +157,13 @@ def bypasses(caller: Caller, ruleset_ids: Mapping[int, str]) -> dict[int, tuple[
 
 
 def _nodes(
-    caller: Caller, operation: str, ids: Sequence[str]
+    caller: Caller, operation: str, ids: Sequence[str], more: Mapping[str, object] = _NOTHING
 ) -> Iterator[tuple[str, Node | GitHubError]]:
     """Each node of a query for ``nodes``, or the error that it is the cause of."""
     if not ids:
         return
     try:
-        data = caller.query(operation, {"ids": list(ids)}).data
+        data = caller.query(operation, {"ids": list(ids), **more}).data
         with refusing_surprises():
             found = data["nodes"]
             if len(found) != len(ids):
@@ -160,8 +173,8 @@ def _nodes(
             yield ids[0], error
             return
         half = len(ids) // 2
-        yield from _nodes(caller, operation, ids[:half])
-        yield from _nodes(caller, operation, ids[half:])
+        yield from _nodes(caller, operation, ids[:half], more)
+        yield from _nodes(caller, operation, ids[half:], more)
         return
     for node_id, node in zip(ids, found, strict=True):
         yield node_id, NotFound(f"{operation}: not found") if node is None else node
@@ -196,17 +209,25 @@ def _surveyed(
             default_branch=default,
         )
         shown = {} if head is None else {default: head}
-        for ref in items(child(node, "releases"), lambda ref: ref):
-            if text(ref, "name").startswith(RELEASES):
-                shown.setdefault(text(ref, "name"), ref)
+        for listed in (child(node, "releases"), child(node, "stables")):
+            for ref in items(listed, lambda ref: ref):
+                if is_release(text(ref, "name")):
+                    shown.setdefault(text(ref, "name"), ref)
         tags = tuple(_loose_tags(child(node, "tags")))
+        roster = repository_roster(node) if "roster" in node else None
     names = list(dict.fromkeys([default, *_release_names(installation, node, repository)]))
     branches = tuple(
         _branch(installation, repository, name, shown.get(name), check_name)
         for name in names
         if name
     )
-    return Surveyed(repository=repository, branches=branches, loose_tags=tags)
+    return Surveyed(
+        repository=repository,
+        branches=branches,
+        loose_tags=tags,
+        roster=roster,
+        roster_read="roster" in node,
+    )
 
 
 def _release_names(installation: Installation, node: Node, repository: Repository) -> Iterator[str]:
@@ -218,17 +239,18 @@ def _release_names(installation: Installation, node: Node, repository: Repositor
         names = items(listed, lambda ref: text(ref, "name"))
         whole = number(listed, "totalCount") == len(names)
     if whole:
-        yield from (name for name in names if name.startswith(RELEASES))
+        yield from (name for name in names if is_release(name))
         return
     yield from _release_names_by_rest(installation, repository)
 
 
 def _release_names_by_rest(installation: Installation, repository: Repository) -> Iterator[str]:
-    values = {"owner": repository.owner, "repo": repository.name, "ref": "release"}
-    for page in installation.pages("/repos/{owner}/{repo}/git/matching-refs/heads/{ref}", values):
-        with refusing_surprises():
-            found = [text(ref, "ref").removeprefix("refs/heads/") for ref in page]
-        yield from (name for name in found if name.startswith(RELEASES))
+    for beginning in BEGINNINGS:
+        values = {"owner": repository.owner, "repo": repository.name, "ref": beginning}
+        for page in installation.pages(_MATCHING, values):
+            with refusing_surprises():
+                found = [text(ref, "ref").removeprefix("refs/heads/") for ref in page]
+            yield from (name for name in found if is_release(name))
 
 
 def _by_rest(installation: Installation, repository: Repository, check_name: str) -> Surveyed:
@@ -261,7 +283,7 @@ def _branch(
         found = rules(installation, repository.owner, repository.name, name, check_name=check_name)
     classic, checks = False, tuple[Demand, ...]()
     if ref is None or ref["refUpdateRule"] is not None:
-        # The query shows no more than ten release branches: of the others REST has to say it.
+        # The query shows no more than a few release branches: of the others REST has to say it.
         classic, checks = classic_protection(
             installation, repository.owner, repository.name, name, check_name=check_name
         )

@@ -138,13 +138,24 @@ def test_a_release_branch_that_can_be_made_anew_is_seen_by_rest_as_well() -> Non
         pytest.param("\0", {"layer-broken"}, id="binary"),
     ],
 )
-def test_the_roster_of_one_repository(layer: str, codes: set[str]) -> None:
+def test_a_repository_s_own_roster(layer: str, codes: set[str]) -> None:
     with protected() as org:
-        commits = [{"files": {".github/reviewers.yaml": layer}}]
-        org.act("push", repo="acme/shop", branch="change", commits=commits)
-        shop = org.hub.world.repository("acme/shop")
-        shop.branches["main"] = shop.branches.pop("change")
+        org.main(".github/reviewers.yaml", layer)
         assert org.codes("acme/shop") == codes
+        assert org.codes() == codes
+        org.hub.faults.add(kind="error", match="graphql:ProtectionSurvey", status=502, times=None)
+        assert org.codes() == codes, "where it has to be asked for by itself"
+
+
+def test_own_rosters_of_many_repositories_take_no_call_more() -> None:
+    with protected() as org:
+        before = org.hub.calls.count()
+        org.codes()
+        without = org.hub.calls.count() - before
+        org.main(".github/reviewers.yaml", "version: 1\nsign_off: {approvals: 1}\n")
+        before = org.hub.calls.count()
+        org.codes()
+        assert org.hub.calls.count() - before == without
 
 
 def test_classic_protection_of_more_release_branches_than_one_query_shows() -> None:

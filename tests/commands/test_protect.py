@@ -80,6 +80,47 @@ def test_release_branches_of_any_depth_are_meant() -> None:
         assert org.findings() == (0, [])
 
 
+def test_more_branches_are_held_where_they_are_named() -> None:
+    with protected() as org:
+        for branch in ("release-1.0", "release-please--main", "stable/2/fix"):
+            org.branch(branch)
+        (one, two) = org.findings()[1]
+        assert "--branches 'release-*'" in one["mend"]
+        assert "--branches 'stable/**/*'" in two["mend"]
+        words = ("--branches", "release-*", "--branches", "refs/heads/stable/**/*")
+        assert org.run("protect", "acme", *words, "--dry-run").exit_code == 1
+        assert org.run("protect", "acme", *words, "--yes").exit_code == 0
+        assert org.findings() == (0, [])
+        for again in ((), words, ("--branches", "release-*")):
+            told = org.run("protect", "acme", *again, "--dry-run")
+            assert (told.exit_code, "nothing to do" in told.output) == (0, True)
+        (kept,) = org.hub.world.organization("acme").rulesets.values()
+        refs = kept.conditions["ref_name"]["include"]
+        assert refs.count("refs/heads/release-*") == 1
+        assert "~DEFAULT_BRANCH" in refs
+
+
+@pytest.mark.parametrize(
+    ("pattern", "problem"),
+    [
+        pytest.param("", "a pattern is", id="empty"),
+        pytest.param("a b", "a pattern is", id="a space"),
+        pytest.param("release-\u202e", "a pattern is", id="not ASCII"),
+        pytest.param("refs/tags/v*", "a pattern is", id="tags"),
+        pytest.param("~DEFAULT_BRANCH", "a pattern is", id="GitHub's own words"),
+        pytest.param("~ALL", "a pattern is", id="all, in GitHub's words"),
+        pytest.param("*", "every branch", id="all on one level"),
+        pytest.param("refs/heads/**/*", "every branch", id="all"),
+    ],
+)
+def test_a_pattern_that_cannot_be_meant_is_wrong_usage(pattern: str, problem: str) -> None:
+    with protected() as org:
+        refused = org.run("protect", "acme", "--branches", pattern, "--yes")
+        assert refused.exit_code == 2
+        assert problem in refused.output
+        assert org.findings() == (0, [])
+
+
 @pytest.mark.parametrize(
     ("typed", "code", "written"),
     [

@@ -56,6 +56,12 @@ class Org:
     def change(self, **changes: Any) -> None:
         self.act("set_ruleset", org="acme", id=self.ruleset_id, ruleset=ruleset(**changes))
 
+    def main(self, path: str, text: str) -> None:
+        """A file that is on the shop's default branch."""
+        self.act("push", repo="acme/shop", branch="change", commits=[{"files": {path: text}}])
+        branches = self.hub.world.repository("acme/shop").branches
+        branches["main"] = branches.pop("change")
+
     def branch(self, name: str) -> None:
         """A branch of the shop that was there before any rule was."""
         branches = self.hub.world.repository("acme/shop").branches
@@ -337,6 +343,19 @@ HOLES = {
     ),
     "a release branch is open": _protect(
         _only_default, "release-not-required", where="acme/shop release/1.0"
+    ),
+    "a release branch of another name is open": Hole(
+        lambda org: org.branch("release-1.0"),
+        frozenset(["release-not-required"]),
+        "acme/shop release-1.0",
+        "countersign protect --branches 'release-*'",
+    ),
+    "a repository's own roster is broken": Hole(
+        lambda org: org.main(".github/reviewers.yaml", "version: 1\nlevls: []\n"),
+        frozenset(["layer-broken"]),
+        "acme/shop",
+        "roster check",
+        level="warning",
     ),
     "a release branch can be made anew": _protect(
         _new_branches_left_alone, "not-when-made", where="acme/shop release/1.0"

@@ -99,6 +99,20 @@ def test_release_branches_are_looked_at_however_many_branches_there_are(desk: De
     assert "GET /repos/{owner}/{repo}/git/matching-refs/heads/{ref}" in desk.made()
 
 
+def test_release_branches_of_other_usual_names(desk: Desk) -> None:
+    repository = desk.hub.world.repository(SHOP)
+    tip = repository.branches["main"]
+    names = ["release-2", "releases/v1", "stable-1", "stable/4.2"]
+    repository.branches |= dict.fromkeys([*names, "release-notes", "hotfix/1"], tip)
+    desk.act("olga", "require_check", context=CHECK, branches=["refs/heads/release-*"])
+    assert sorted(branch.name for branch in shop(desk).branches) == ["main", *names]
+    assert ask(desk, "release-2") == (True, False)
+    assert "query ProtectionSurvey" in desk.made()
+    assert not [call for call in desk.made() if "matching-refs" in call]
+    repository.branches |= {f"a{number}": tip for number in range(100)}
+    assert sorted(branch.name for branch in shop(desk).branches) == ["main", *names]
+
+
 def test_more_release_branches_than_one_query_shows(desk: Desk) -> None:
     repository = desk.hub.world.repository(SHOP)
     tip = repository.branches["main"]

@@ -1,0 +1,27 @@
+"""Which branches people release from, by the names that are usual."""
+
+import re
+
+# What is in the middle of a name is not meant, nor names of topic branches: release-please--main.
+_RELEASE = re.compile(r"(?:releases?|stable)/.+|(?:release|stable)-v?[0-9].*", re.DOTALL)
+# Words that each of those names begins with: what GitHub can be asked for.
+BEGINNINGS = ("release", "stable")
+# For each kind of name the pattern that holds it in a ruleset, where ``*`` stops at a slash.
+_PATTERNS = {
+    "release/": "release/**/*",
+    "releases/": "releases/**/*",
+    "stable/": "stable/**/*",
+    "release-": "release-*",
+    "stable-": "stable-*",
+}
+
+
+def is_release(name: str) -> bool:
+    """Whether a branch is one that is released from, by its name (without ``refs/heads/``)."""
+    return _RELEASE.fullmatch(name) is not None
+
+
+def pattern_for(name: str) -> str:
+    """The pattern of a ruleset that holds such a branch; its own name for any other."""
+    found = [held for begins, held in _PATTERNS.items() if name.startswith(begins)]
+    return found[0] if found else name
