@@ -290,11 +290,15 @@ def _is_machine(actor: Actor) -> bool:
 
 
 def _verified_own(commit: Commit, bot: Actor) -> bool:
-    """Signed, and by the bot's own noreply address: the one form that only it can make."""
+    """By the bot's own noreply address, and signed by GitHub, as what a bot makes through the API
+    is, or by the bot: anybody can sign what they commit under another author's name."""
     account = account_of(normalise(commit.author.email).lower())
+    signature = commit.signature
+    if signature is None or not signature.valid:
+        return False
+    by_bot = signature.signer is not None and signature.signer.id == bot.id is not None
     return (
-        commit.signature is not None
-        and commit.signature.valid
+        (signature.by_github or by_bot)
         and account is not None
         and account.login == bot.key
         and (account.id is None or bot.id is None or account.id == bot.id)

@@ -286,6 +286,17 @@ def test_automation_that_carries_somebody_elses_commit(case: Inline) -> None:
     case.refused(number, "CS012")
 
 
+def test_sign_a_commit_in_the_name_of_the_automation(case: Inline) -> None:
+    """A person's own valid signature, over a commit that says that the bot wrote it."""
+    bot = "dependabot[bot]"
+    own = {"message": "Bump x", "signed_by": "web-flow", "author": bot, "web": True}
+    number = case.open("dependabot/x", actor=bot, commits=[own])
+    case.expect(number, "success", "CS001")
+    forged = {"message": "Bump y", "author": bot, "committer": "june", "signed_by": "june"}
+    case.act("june", "push", branch="dependabot/x", commits=[forged])
+    case.refused(number, "CS012")
+
+
 @pytest.mark.parametrize("where", ["author", "committer", "co-author"])
 def test_agent_behind_a_human(case: Inline, where: str) -> None:
     agent = "Claude <noreply@anthropic.com>"

@@ -242,6 +242,8 @@ BY_DEPENDABOT = GitIdentity(
 )
 SIGNED = Signature(valid=True, state="VALID", by_github=True)
 UNSIGNED = Signature(valid=False, state="UNSIGNED")
+BY_JUNE = Signature(valid=True, state="VALID", signer=user("june"))
+BY_ITSELF = Signature(valid=True, state="VALID", signer=DEPENDABOT)
 
 
 @pytest.mark.parametrize(
@@ -250,6 +252,10 @@ UNSIGNED = Signature(valid=False, state="UNSIGNED")
         pytest.param((commit(by=BY_DEPENDABOT, signature=SIGNED),), False, id="its-own-verified"),
         pytest.param((commit(by=BY_DEPENDABOT, signature=UNSIGNED),), True, id="not-verified"),
         pytest.param((commit(by=BY_DEPENDABOT),), True, id="no-signature"),
+        pytest.param((commit(by=BY_DEPENDABOT, signature=BY_JUNE),), True, id="anothers-signature"),
+        pytest.param(
+            (commit(by=BY_DEPENDABOT, signature=BY_ITSELF),), False, id="with-its-own-key"
+        ),
         pytest.param(
             (commit(OLD, BY_DEPENDABOT, signature=SIGNED), commit(by="june", signature=SIGNED)),
             True,
