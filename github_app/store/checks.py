@@ -10,8 +10,7 @@ from sqlalchemy import BindParameter, bindparam, delete, select, update
 
 from github_app.store.clock import now
 from github_app.store.engine import Database
-from github_app.store.queue_sql import insert
-from github_app.store.statement import run
+from github_app.store.statement import insert, run
 from github_app.store.tables import written_checks
 from github_app.store.text import clean
 

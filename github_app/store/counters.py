@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from github_app.store.engine import Database
 from github_app.store.errors import StoreUnavailable
-from github_app.store.queue_sql import insert
+from github_app.store.statement import insert
 from github_app.store.tables import counters
 from github_app.store.text import canonical
 

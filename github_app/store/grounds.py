@@ -11,8 +11,7 @@ from sqlalchemy import BindParameter, Connection, Double, bindparam, delete, sel
 
 from github_app.store.clock import now
 from github_app.store.engine import Database
-from github_app.store.queue_sql import insert
-from github_app.store.statement import run
+from github_app.store.statement import insert, run
 from github_app.store.tables import generations, grounds, team_lists
 from github_app.store.text import clean
 

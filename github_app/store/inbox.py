@@ -7,14 +7,13 @@ from enum import StrEnum
 
 from sqlalchemy import BindParameter, Connection, bindparam, delete, null, select, update
 
-from github_app.store import queue_sql
 from github_app.store.clock import now
 from github_app.store.engine import Database
 from github_app.store.grounds import Grounds
 from github_app.store.memory import BranchPush, Memories
 from github_app.store.names import RepositoryNames
 from github_app.store.queue import Queue
-from github_app.store.statement import run
+from github_app.store.statement import insert, run
 from github_app.store.tables import deliveries, delivery_tasks, tasks
 from github_app.store.task import Task, TaskKind
 from github_app.store.text import clean
@@ -75,12 +74,12 @@ class Inbox:
         self._grounds = grounds
         self._names = names
         self._insert = (
-            queue_sql.insert(database.dialect, deliveries)
+            insert(database.dialect, deliveries)
             .values(received_at=now())
             .on_conflict_do_nothing(index_elements=["guid"])
             .returning(deliveries.c.guid)  # a row count would be -1 on PostgreSQL
         )
-        link = queue_sql.insert(database.dialect, delivery_tasks)
+        link = insert(database.dialect, delivery_tasks)
         self._link = link.on_conflict_do_update(
             index_elements=["task_id", "guid"], set_={"generation": link.excluded.generation}
         )

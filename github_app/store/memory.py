@@ -20,8 +20,7 @@ from github_app.judge.memory import Lookalike, Memory, Remembered
 from github_app.judge.signals import Confidence, Place, Signal, SignalKind
 from github_app.store.clock import iso, iso_from_unix, now
 from github_app.store.engine import Database
-from github_app.store.queue_sql import insert
-from github_app.store.statement import run
+from github_app.store.statement import insert, run
 from github_app.store.tables import (
     evidence,
     heads,

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from github_app.store.clock import iso_from_unix, now
 from github_app.store.engine import Database
-from github_app.store.queue_sql import insert
+from github_app.store.statement import insert
 from github_app.store.tables import repository_names
 from github_app.store.text import clean
 

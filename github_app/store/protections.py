@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, text
 from github_app.store.audit import Audit, Entry
 from github_app.store.clock import iso_from_unix, now
 from github_app.store.engine import Database
-from github_app.store.queue_sql import insert
+from github_app.store.statement import insert
 from github_app.store.tables import protections
 from github_app.store.text import Json, canonical, clean
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from github_app.store import queue_rows
 from github_app.store import queue_sql as sql
 from github_app.store.audit import Audit, Entry
 from github_app.store.claim import Blame, Claim, Held, Limits
@@ -80,15 +81,15 @@ class Queue:
         for installation in {task.installation_id for task in wanted} - self._known:
             run(connection, self._know_installation, {"id": installation})
         if len(wanted) > 1 and not self._database.is_sqlite:
-            keys = {"keys": [sql.lock_order(task) for task in wanted]}
+            keys = {"keys": [queue_rows.lock_order(task) for task in wanted]}
             connection.execute(sql.LOCK_KEYS, keys)
         at = None if len(wanted) == 1 else float(run(connection, sql.NOW)[0][0])
         # Asked for in the order given, written in the order of keys: see ``sql.LOCK_KEYS``.
         asked = [(task, at and at + nth * 1e-6) for nth, task in enumerate(wanted)]
         raised = []
-        for task, asked_at in sorted(asked, key=lambda each: sql.lock_order(each[0])):
+        for task, asked_at in sorted(asked, key=lambda each: queue_rows.lock_order(each[0])):
             how = {"asked_at": asked_at, "calm": self.limits.calm, "afresh": int(afresh)}
-            values = sql.columns(task) | how
+            values = queue_rows.columns(task) | how
             (row,) = run(connection, self._upsert, values)
             raised.append((int(row.id), int(row.requested)))
         self._announce(connection)
@@ -130,7 +131,7 @@ class Queue:
             until = self._extend(connection, claim)
             if until is None:
                 return None
-            keys = {"keys": [sql.lock_order(task) for task in wanted]}
+            keys = {"keys": [queue_rows.lock_order(task) for task in wanted]}
             free = connection.execute(sql.FREE, keys).all() if wanted else []
             if len(free) != len(wanted):
                 return None
@@ -153,7 +154,7 @@ class Queue:
     def holds(self, claim: Claim, seconds: float) -> bool:
         """Whether the lease lasts that much longer. Ask before publishing, with the call's time."""
         with self._database.read() as connection:
-            left = {row.id: row.left for row in run(connection, sql.LEFT, sql.mine(claim))}
+            left = {row.id: row.left for row in run(connection, sql.LEFT, queue_rows.mine(claim))}
         return all(held.row in left and left[held.row] >= seconds for held in claim.rows)
 
     def settle(self, claim: Claim, *, records: Sequence[Entry] = ()) -> bool:
@@ -169,8 +170,10 @@ class Queue:
             if valid:
                 self._mark_judged(connection, claim)
             else:
-                run(connection, sql.ASK_AGAIN, sql.its_rows(claim))
-            run(connection, sql.RELEASE, sql.mine(claim))  # rows that only a wider claim names
+                run(connection, sql.ASK_AGAIN, queue_rows.its_rows(claim))
+            run(
+                connection, sql.RELEASE, queue_rows.mine(claim)
+            )  # rows that only a wider claim names
             self._announce(connection)
             for record in records:
                 self._audit.append_within(connection, record)
@@ -194,14 +197,14 @@ class Queue:
         ``records`` go into the audit log in the same transaction. False: the lease was gone.
         """
         with self._database.write() as connection:
-            locked = run(connection, sql.LOCK_ROWS, sql.its_rows(claim))
+            locked = run(connection, sql.LOCK_ROWS, queue_rows.its_rows(claim))
             own = {held.row for held in claim.rows}
             rows = [row for row in locked if row.mine and row.id in own]
             for row in rows:
                 parked = self._parked(connection, row, blame)
                 seconds = self._delay(row.attempts, delay) if parked is None else parked
                 self._give_back(connection, row.id, error, seconds, parks=parked is not None)
-            run(connection, sql.RELEASE, sql.mine(claim))
+            run(connection, sql.RELEASE, queue_rows.mine(claim))
             self._announce(connection)
             for record in records:
                 self._audit.append_within(connection, record)
@@ -210,8 +213,8 @@ class Queue:
     def release(self, claim: Claim) -> None:
         """Give the rows back untouched, at once: this worker is stopping."""
         with self._database.write() as connection:
-            connection.execute(sql.LOCK_ROWS, sql.its_rows(claim))
-            connection.execute(sql.RELEASE, sql.mine(claim))
+            connection.execute(sql.LOCK_ROWS, queue_rows.its_rows(claim))
+            connection.execute(sql.RELEASE, queue_rows.mine(claim))
             self._announce(connection)
         self._waker.changed()
 
@@ -259,7 +262,7 @@ class Queue:
         with self._database.read() as connection:
             wanted = {"its_kind": kind.value, "repository": repository_id}
             rows = connection.execute(sql.ASKED, wanted).all()
-        return {row.subject: sql.known(row) for row in rows}
+        return {row.subject: queue_rows.known(row) for row in rows}
 
     def known(self, wanted: Sequence[Task]) -> dict[TaskKey, Known]:
         """The same of these tasks, by key; those that were never asked for are left out."""
@@ -268,9 +271,9 @@ class Queue:
             for start in range(0, len(wanted), _ROWS_AT_ONCE):
                 some = wanted[start : start + _ROWS_AT_ONCE]
                 by_row = {(task.repository_id, task.subject): task.key for task in some}
-                keys = {"keys": [sql.lock_order(task) for task in some]}
+                keys = {"keys": [queue_rows.lock_order(task) for task in some]}
                 for row in connection.execute(sql.ASKED_THERE, keys):
-                    found[by_row[row.repository_id, row.subject]] = sql.known(row)
+                    found[by_row[row.repository_id, row.subject]] = queue_rows.known(row)
         return found
 
     def covered(self, installation_id: int, subject: str) -> set[int]:
@@ -304,7 +307,7 @@ class Queue:
         """What is not settled, longest waiting first."""
         wanted = sql.listing(state)
         with self._database.read() as connection:
-            return [sql.work(row) for row in connection.execute(wanted, {"most": limit})]
+            return [queue_rows.work(row) for row in connection.execute(wanted, {"most": limit})]
 
     # --- parts -------------------------------------------------------------------------------
 
@@ -355,30 +358,30 @@ class Queue:
         ((until,),) = run(connection, sql.LEASE, lease)
         seen = {"row": row.id, "generation": row.requested}
         guids = tuple(guid for (guid,) in run(connection, sql.PENDING_DELIVERIES, seen))
-        return sql.held(row, guids), float(until)
+        return queue_rows.held(row, guids), float(until)
 
     def _make_rows(self, wanted: Iterable[Task]) -> None:
         # In a transaction of its own: nothing may be waited for while rows are locked.
         with self._database.write(durable=False) as connection:
-            for task in sorted(wanted, key=sql.lock_order):
+            for task in sorted(wanted, key=queue_rows.lock_order):
                 connection.execute(self._know_installation, {"id": task.installation_id})
-                connection.execute(self._know_row, sql.columns(task))
+                connection.execute(self._know_row, queue_rows.columns(task))
 
     def _extend(self, connection: Connection, claim: Claim) -> float | None:
         if not self._still_mine(connection, claim):
             return None
-        extended = sql.mine(claim) | {"seconds": self.limits.lease}
+        extended = queue_rows.mine(claim) | {"seconds": self.limits.lease}
         return min(float(until) for (until,) in run(connection, sql.RENEW, extended))
 
     def _still_mine(self, connection: Connection, claim: Claim) -> bool:
-        locked = run(connection, sql.LOCK_ROWS, sql.its_rows(claim))
+        locked = run(connection, sql.LOCK_ROWS, queue_rows.its_rows(claim))
         live = {row.id for row in locked if row.mine and row.live}
         return all(held.row in live for held in claim.rows)
 
     def _mark_judged(self, connection: Connection, claim: Claim) -> None:
-        linked = [guid for (guid,) in run(connection, sql.LOCK_LINKED, sql.its_rows(claim))]
+        linked = [guid for (guid,) in run(connection, sql.LOCK_LINKED, queue_rows.its_rows(claim))]
         for held in claim.rows:
-            run(connection, sql.JUDGED, sql.judged(held) | {"calm": self.limits.calm})
+            run(connection, sql.JUDGED, queue_rows.judged(held) | {"calm": self.limits.calm})
             if linked:
                 seen = {"row": held.row, "generation": held.generation}
                 run(connection, sql.UNLINK, seen)

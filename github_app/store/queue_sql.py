@@ -4,8 +4,6 @@ A row is *pending* while ``due_at`` is set. While it is leased ``due_at`` is the
 else the moment from which it may be claimed.
 """
 
-import json
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     Double,
     Integer,
-    Row,
     Select,
     Text,
     and_,
@@ -31,20 +28,17 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert, ReturningInsert
 
-from github_app.store.claim import Claim, Held, Seen
-from github_app.store.clock import iso, now
-from github_app.store.stats import Known, Work, WorkState
+from github_app.store.clock import now
+from github_app.store.statement import insert
+from github_app.store.stats import WorkState
 from github_app.store.tables import deliveries, delivery_tasks, installations, tasks
-from github_app.store.task import BULK, Task, TaskKey, TaskKind
-from github_app.store.text import canonical, clean
+from github_app.store.task import BULK, TaskKind
 from github_app.store.wake import CHANNEL
 
 Kinds = tuple[TaskKind, ...] | None  # None: all that this version knows
 
-_LARGEST_HINT = 8_192
 _LISTED_DELIVERIES = 1_000
 _KEY = ("kind", "installation_id", "repository_id", "subject")
 
@@ -54,102 +48,6 @@ _token: BindParameter[str] = bindparam("with_token")
 _generation: BindParameter[int] = bindparam("generation")
 _more_was_asked = tasks.c.requested > tasks.c.judged
 _fresh_start = and_(tasks.c.parked_at.is_not(None), bindparam("afresh", type_=Integer) == 1)
-
-
-# --- values in and out -----------------------------------------------------------------------
-
-
-def insert(dialect: str, table: Any) -> sqlite.Insert | postgresql.Insert:  # noqa: ANN401
-    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
-
-
-def columns(task: Task) -> dict[str, object]:
-    hint = canonical(dict(task.hint))
-    return {
-        "kind": task.kind.value,
-        "installation_id": task.installation_id,
-        "repository_id": task.repository_id,
-        "subject": clean(task.subject),
-        "full_name": clean(task.full_name),
-        "priority": task.priority,
-        "hint": hint if len(hint) <= _LARGEST_HINT else "{}",
-        "hinted_at": clean(str(task.hint.get("updated_at") or "")),
-    }
-
-
-def lock_order(task: Task) -> tuple[str, int, int, str]:
-    """The key as a row of values; new rows are inserted in this order."""
-    return (task.kind.value, task.installation_id, task.repository_id, clean(task.subject))
-
-
-def mine(claim: Claim) -> dict[str, object]:
-    return {"with_token": claim.token}
-
-
-def judged(held: Held) -> dict[str, object]:
-    seen = held.seen
-    return {
-        "row": held.row,
-        "generation": held.generation,
-        "saw": None if seen is None else iso(seen.updated_at),
-        "saw_surely": None if seen is None else int(seen.surely),
-    }
-
-
-def its_rows(claim: Claim) -> dict[str, object]:
-    return {"rows": [held.row for held in claim.rows], "with_token": claim.token}
-
-
-def held(row: Row[Any], guids: tuple[str, ...]) -> Held:
-    task = Task(
-        kind=TaskKind(row.kind),
-        installation_id=row.installation_id,
-        repository_id=row.repository_id,
-        subject=row.subject,
-        full_name=row.full_name,
-        priority=row.priority,
-        hint=json.loads(row.hint),
-    )
-    return Held(
-        row=row.id,
-        task=task,
-        generation=row.requested,
-        attempts=row.attempts,
-        waiting_since=row.waiting_since,
-        requested_at=row.requested_at,
-        deliveries=guids,
-    )
-
-
-def known(row: Row[Any]) -> Known:
-    return Known(
-        asked_at=float(row.requested_at),
-        waits=row.due_at is not None and row.token is None,
-        noted=row.seen != "",
-        seen=Seen(updated_at=datetime.fromisoformat(row.seen), surely=bool(row.seen_surely))
-        if row.seen
-        else None,
-    )
-
-
-def work(row: Row[Any]) -> Work:
-    return Work(
-        key=TaskKey(
-            kind=TaskKind(row.kind),
-            installation_id=row.installation_id,
-            repository_id=row.repository_id,
-            subject=row.subject,
-        ),
-        full_name=row.full_name,
-        state=WorkState(row.state),
-        priority=row.priority,
-        age=row.age,
-        due_in=row.due_in,
-        attempts=row.attempts,
-        crashes=row.crashes,
-        worker=row.worker,
-        error=row.error,
-    )
 
 
 # --- asking ----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select
 
 from github_app.store.clock import iso, iso_from_unix, now
 from github_app.store.engine import Database
-from github_app.store.queue_sql import insert
+from github_app.store.statement import insert
 from github_app.store.tables import rosters
 from github_app.store.text import clean
 

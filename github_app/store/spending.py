@@ -4,7 +4,7 @@ from sqlalchemy import Double, bindparam, case, select, update
 
 from github_app.store.clock import now
 from github_app.store.engine import Database
-from github_app.store.queue_sql import insert
+from github_app.store.statement import insert
 from github_app.store.tables import spending
 
 

@@ -10,10 +10,16 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable
+from sqlalchemy.dialects import postgresql, sqlite
 
 from github_app.store.errors import StoreUnavailable
 
 _NONE: Mapping[str, Any] = {}
+
+
+def insert(dialect: str, table: Any) -> sqlite.Insert | postgresql.Insert:  # noqa: ANN401
+    """An insert that can say what to do about a row that is there."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def run(
