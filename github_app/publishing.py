@@ -34,8 +34,8 @@ _STANDING = VERDICTS | {RecordKind.LANDED}
 
 # A write to GitHub takes about this long at most: with less lease left it is not begun.
 PUBLISH_SECONDS = 5.0
-# A snapshot older than the event that asked for it is read again so soon.
-STALE_DELAY = 0.25
+# A snapshot older than the event that asked for it is read again so often, and so soon.
+STALE_READS, STALE_DELAY = 8, 0.25
 # Heads that this worker knows to be remembered already.
 HEADS_KEPT = 10_000
 

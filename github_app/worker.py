@@ -26,18 +26,19 @@ from github_app.gateway.errors import (
 from github_app.gateway.pull_request import Snapshot
 from github_app.incidents import Incidents
 from github_app.judge.errors import CountersignError
-from github_app.judge.facts import BodyEdit, PullRequest
+from github_app.judge.facts import BodyEdit
 from github_app.judge.reasons import Code, Reason
-from github_app.judge.report import withdrawn
-from github_app.judge.verdict import SEVERITY, Verdict, cannot_judge, worst
+from github_app.judge.verdict import worst
 from github_app.judgement import Judged, Judgement, Subject
 from github_app.landings import Landings, ProtectedBranches, landed_task
 from github_app.leases import LeaseKeeper
 from github_app.logs import get_logger, trace
 from github_app.look import Activity, Looker
-from github_app.merge_group import Group, GroupUnknown, Member, blocking, group_task, trace_group
+from github_app.merge_group import group_task
+from github_app.merge_queue import MergeQueue
 from github_app.pace import BulkPace
 from github_app.publishing import (
+    STALE_READS,
     LeaseLost,
     NotYet,
     Publisher,
@@ -58,14 +59,8 @@ from github_app.told import Told, told_by
 
 log = get_logger("worker")
 
-# A snapshot older than the event that asked for it is read again so often.
-STALE_READS = 8
 # So often what seems to be gone is asked for again: 1, 2, 4 and 8 seconds.
 GONE_READS = 4
-# So often, and so many seconds in all at least, a merge group is held for the one that is to blame:
-# less than any queue waits for a check.
-GROUP_HOLDS, GROUP_PATIENCE = 6, 20.0
-GROUP_PAUSE = 1.0
 # After so many failures in a row the check says so, where a head is known to say it on.
 SILENT_FAILURES = 2
 
@@ -110,7 +105,13 @@ class Worker:
             check_name=judgement.check_name,
         )
         self._protected = protected
-        self._contents = contents
+        self._merge_queue = MergeQueue(
+            store=store,
+            judgement=judgement,
+            publisher=self._publisher,
+            contents=contents,
+            judge=self._judge,
+        )
         self._landings = Landings(
             store=store,
             judgement=judgement,
@@ -255,7 +256,7 @@ class Worker:
             case TaskKind.PULL_REQUEST:
                 self._pull_request(claim, installation)
             case TaskKind.MERGE_GROUP:
-                self._merge_group(claim, installation)
+                self._merge_queue.judge(claim, installation)
             case TaskKind.HEAD | TaskKind.REPOSITORY | TaskKind.INSTALLATION:
                 self._widen(claim, installation)
             case TaskKind.DOCTOR:
@@ -394,83 +395,6 @@ class Worker:
         )
         return joint, _worst_of([own, *twins])
 
-    def _merge_group(self, claim: Claim, installation: Installation) -> None:
-        """Judge a merge group by the pull requests in it; what cannot be traced is not green."""
-        try:
-            group = trace_group(installation, claim.task)
-        except GroupUnknown as error:
-            if claim.attempts < STALE_READS:
-                raise StaleRead(str(error)) from error
-            reason = Reason(code=Code.GROUP_UNKNOWN)
-            self._publisher.publish_unread(claim, claim.task.subject, withdrawn(reason), reason)
-            self._store.queue.settle(claim)
-            return
-        standing = group.standing(
-            installation, app_id=self._judgement.app_id, check_name=self._judgement.check_name
-        )
-        target = Target(repository=group.repository, oid=group.head_oid, standing=standing)
-        found = self._judge_members(installation, group)
-        blocked_by = blocking([judged.verdict for judged in found]) if group.traced else None
-        if blocked_by is not None:
-            judged = self._held_up(claim, installation, group, target, found[0], blocked_by)
-        else:
-            judged = _decisive(group, found)
-        if not judged.verdict.outcome.green:
-            # They hold these commits too, and one of them may be green already.
-            behind = [group.task(claim.task, oid) for oid in group.behind]
-            self._store.queue.add(behind)
-        self._publisher.publish(claim, installation, judged, target)
-
-    def _judge_members(self, installation: Installation, group: Group) -> list[Judged]:
-        """The group's pull requests, each with the head that was queued, in the group's order."""
-        found: list[Judged] = []
-        for member in group.members:
-            subject = group.subject(member.number)
-            judged = self._judge(installation, self._judgement.read(installation, subject))
-            odd = self._odd_member(installation, group, member, judged.snapshot.pull)
-            if odd is not None:
-                reason = Reason(code=odd, detail=f"#{member.number}")
-                judged = replace(judged, verdict=cannot_judge(judged.snapshot.pull, reason))
-            found.append(judged)
-        return found
-
-    def _odd_member(
-        self, installation: Installation, group: Group, member: Member, pull: PullRequest
-    ) -> Code | None:
-        """Why the group does not hold just what was judged of a pull request in it."""
-        if pull.head_oid != member.head_oid:
-            return Code.GROUP_STALE
-        if pull.base_ref != group.branch:
-            return Code.GROUP_STACKED
-        if self._contents.is_another(installation, pull, member.group_oid):
-            return Code.GROUP_DIFFERS
-        return None
-
-    def _held_up(
-        self,
-        claim: Claim,
-        installation: Installation,
-        group: Group,
-        target: Target,
-        own: Judged,
-        blocked_by: Verdict,
-    ) -> Judged:
-        """Wait for GitHub to drop the one that is to blame; a group that it rebuilt is judged anew.
-
-        Not green meanwhile. Where it is not dropped (a queue may want only its last group green),
-        the group fails in the end. Raises: NotYet.
-        """
-        number = blocked_by.pull.number
-        reason = Reason(code=Code.GROUP_AHEAD, detail=f"#{number}")
-        waited = self._store.now() - claim.waiting_since
-        if claim.attempts >= GROUP_HOLDS and waited >= GROUP_PATIENCE:
-            return replace(own, verdict=cannot_judge(own.snapshot.pull, reason))
-        self._publisher.hold(claim, installation, target, reason)
-        if not claim.attempts:
-            blamed = [member.group_oid for member in group.members if member.number == number]
-            self._store.queue.add([group.task(claim.task, oid) for oid in blamed])
-        raise NotYet(f"#{number} is ahead of it in the merge queue", seconds=GROUP_PAUSE)
-
 
 def _worst_of(family: list[Judged]) -> Judged:
     """What the commit that they share is said to be; seen from the first of them.
@@ -479,15 +403,6 @@ def _worst_of(family: list[Judged]) -> Judged:
     """
     first, *others = [one for one in family if one.snapshot.pull.commits] or family
     return replace(first, verdict=worst(first.verdict, tuple(one.verdict for one in others)))
-
-
-def _decisive(group: Group, found: list[Judged]) -> Judged:
-    """The worst verdict; but what is wrong with the group's own pull request is said first."""
-    decisive = min(found, key=lambda judged: SEVERITY.index(judged.verdict.outcome))
-    if not group.traced:
-        unknown = Reason(code=Code.GROUP_UNKNOWN)
-        return replace(decisive, verdict=cannot_judge(decisive.snapshot.pull, unknown))
-    return decisive if found[0].verdict.outcome.green else found[0]
 
 
 def _time_to_say_so(failures: int, *, retryable: bool) -> bool:

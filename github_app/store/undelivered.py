@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, case, delete, func, select, upd
 
 from github_app.store.clock import now
 from github_app.store.engine import Database
-from github_app.store.queue_sql import insert
+from github_app.store.statement import insert
 from github_app.store.tables import undelivered
 from github_app.store.text import clean
 
