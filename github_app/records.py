@@ -9,7 +9,7 @@ from github_app.judge.report import Report
 from github_app.judge.roster import RosterSource
 from github_app.judgement import Judged
 from github_app.store.audit import AuditRecord, Entry, RecordKind
-from github_app.store.memory import digest
+from github_app.store.memory_rows import digest
 from github_app.store.task import Task
 from github_app.store.text import Json
 

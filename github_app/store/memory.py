@@ -1,25 +1,34 @@
 """What was seen of a change and may since have been hidden. Only ever added to.
 
 ``Memories.read`` gives the judge everything that was ever seen of a pull request, and of the same
-commits or patches in others of the repository. Which of those belong to it: read ``_carried``.
+commits or patches in others of the repository. Which of those belong to it: ``memory_sql.py``.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-from sqlalchemy import BindParameter, Connection, Row, Select, Table, bindparam, exists, select
+from sqlalchemy import Connection, Row, Select, select
 
-from github_app.judge.facts import Actor, ActorKind, Push
+from github_app.judge.facts import Push
 from github_app.judge.likeness import Range, is_of_commit
 from github_app.judge.memory import Lookalike, Memory, Remembered
-from github_app.judge.signals import Confidence, Place, Signal, SignalKind
+from github_app.judge.signals import Signal
+from github_app.store import memory_sql as sql
 from github_app.store.clock import iso, iso_from_unix, now
 from github_app.store.engine import Database
+from github_app.store.memory_rows import (
+    actor_of,
+    evidence_row,
+    push_of,
+    push_row,
+    pusher_row,
+    remembered,
+    signal_row,
+)
 from github_app.store.statement import insert, run
 from github_app.store.tables import (
     evidence,
@@ -30,14 +39,11 @@ from github_app.store.tables import (
     pushers,
     pushes,
 )
-from github_app.store.text import canonical, clean, sha256
+from github_app.store.text import clean
 
 _OIDS_AT_ONCE = 500
 _LOOKALIKES = 20  # newest first; each may cost two calls
 _LOOKED_AT = 200
-_PUSHES_FOLLOWED = 2_000  # of a branch, newest first; a branch that long is no topic branch
-
-_Words = TypeVar("_Words", bound=StrEnum)
 _Values = dict[str, Any]
 
 
@@ -79,7 +85,7 @@ class Memories:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._write = {
-            table.name: _keeping_first(database.dialect, table)
+            table.name: sql.keeping_first(database.dialect, table)
             for table in (evidence, likenesses, merges, patches, pushers, pushes)
         }
         seen = insert(database.dialect, heads)
@@ -100,27 +106,27 @@ class Memories:
         repository, commits = change.repository_id, [change.head_oid, *change.commit_oids]
         with self._database.read() as connection:
             found = [
-                *run(connection, _EVIDENCE_OF_PULL, _pull(change)),
-                *_in_parts(connection, _EVIDENCE_OF_COMMITS, repository, commits),
-                *_in_parts(connection, _EVIDENCE_CARRIED, repository, commits),
-                *_in_parts(connection, _EVIDENCE_OF_MERGES, repository, commits),
+                *run(connection, sql.EVIDENCE_OF_PULL, _pull(change)),
+                *_in_parts(connection, sql.EVIDENCE_OF_COMMITS, repository, commits),
+                *_in_parts(connection, sql.EVIDENCE_CARRIED, repository, commits),
+                *_in_parts(connection, sql.EVIDENCE_OF_MERGES, repository, commits),
                 *_of_others(connection, change),
             ]
             lookalikes = _lookalikes(connection, change, {row.digest for row in found})
             now_iso = _time(connection)
             people = [
-                *run(connection, _PUSHERS_OF_PULL, _pull(change)),
-                *_in_parts(connection, _PUSHERS_CARRIED, repository, commits),
+                *run(connection, sql.PUSHERS_OF_PULL, _pull(change)),
+                *_in_parts(connection, sql.PUSHERS_CARRIED, repository, commits),
             ]
-            pushed = list(_in_parts(connection, _PUSHES_OF_COMMITS, repository, commits))
-            branch = run(connection, _PUSHES_OF_BRANCH, _branch(change))
-            judged = run(connection, _HEADS, _pull(change))
-        actors = [_actor(json.loads(row.actor)) for row in people]
-        actors += [push.actor for push in map(_push_of, pushed) if push.actor is not None]
+            pushed = list(_in_parts(connection, sql.PUSHES_OF_COMMITS, repository, commits))
+            branch = run(connection, sql.PUSHES_OF_BRANCH, _branch(change))
+            judged = run(connection, sql.HEADS, _pull(change))
+        actors = [actor_of(json.loads(row.actor)) for row in people]
+        actors += [push.actor for push in map(push_of, pushed) if push.actor is not None]
         return Memory(
             evidence=_once(found, change.number, now_iso),
             pushers=tuple(sorted(set(actors), key=lambda who: (who.id or 0, who.key))),
-            pushes=_leading_to(change.head_oid, [_push_of(row) for row in branch]),
+            pushes=_leading_to(change.head_oid, [push_of(row) for row in branch]),
             lookalikes=lookalikes,
             heads=frozenset(row.oid for row in judged),
         )
@@ -168,20 +174,20 @@ class Memories:
         """Whether a push that brought the branch to this commit is remembered."""
         values = {"repository": repository_id, "its_ref": clean(ref), "its_after": after}
         with self._database.read() as connection:
-            return connection.execute(_PUSH_TO, values).first() is not None
+            return connection.execute(sql.PUSH_TO, values).first() is not None
 
     def was_tip(self, repository_id: int, ref: str, oid: str) -> bool:
         """Whether the branch is known to have been at this commit, before or after some push."""
         values = {"repository": repository_id, "its_ref": clean(ref)}
         with self._database.read() as connection:
-            rows = connection.execute(_PUSHES_OF_BRANCH, values).all()
-        return any(oid in {row.after, _push_of(row).before} for row in rows)
+            rows = connection.execute(sql.PUSHES_OF_BRANCH, values).all()
+        return any(oid in {row.after, push_of(row).before} for row in rows)
 
     def last_push(self, repository_id: int, ref: str) -> str | None:
         """The commit that the last push we were told of brought the branch to."""
         values = {"repository": repository_id, "its_ref": clean(ref)}
         with self._database.read() as connection:
-            row = connection.execute(_PUSHES_OF_BRANCH.limit(1), values).first()
+            row = connection.execute(sql.PUSHES_OF_BRANCH.limit(1), values).first()
         return None if row is None else str(row.after)
 
     def add_pushes(self, pushed: Iterable[BranchPush]) -> None:
@@ -192,7 +198,7 @@ class Memories:
                 self.add_pushes_within(connection, pushed)
 
     def add_pushes_within(self, connection: Connection, pushed: Iterable[BranchPush]) -> None:
-        rows = [_branch_push(each.repository_id, each.ref, each.push) for each in pushed]
+        rows = [push_row(each.repository_id, each.ref, each.push) for each in pushed]
         at = _time(connection) if rows else ""
         self._write_all(connection, "pushes", [row | {"first_seen": at} for row in rows])
 
@@ -206,13 +212,13 @@ class Memories:
         pull = {"repository_id": change.repository_id, "number": change.number}
         branch = (change.head_repository_id, change.head_ref)
         return {
-            "evidence": [_evidence(each) | pull for each in seen.evidence],
-            "pushers": [_pusher(actor) | pull for actor in seen.pushers],
+            "evidence": [evidence_row(each) | pull for each in seen.evidence],
+            "pushers": [pusher_row(actor) | pull for actor in seen.pushers],
             "pushes": []
             if branch[0] is None or branch[1] is None
-            else [_branch_push(branch[0], branch[1], push) for push in seen.pushes],
+            else [push_row(branch[0], branch[1], push) for push in seen.pushes],
             "patches": [
-                _signal_row(signal)
+                signal_row(signal)
                 | {"repository_id": change.repository_id, "patch_id": patch}
                 | {"origin": change.number}
                 for patch, signals in patch_signals.items()
@@ -228,16 +234,16 @@ class Memories:
         self, connection: Connection, change: Change, rows: Mapping[str, Sequence[_Values]]
     ) -> bool:
         """Whether a write would change nothing: then most judgements need none."""
-        if not run(connection, _HEAD, _pull(change) | {"its_oid": change.head_oid}):
+        if not run(connection, sql.HEAD, _pull(change) | {"its_oid": change.head_oid}):
             return False
         of_pull, of_branch = _pull(change), _branch(change)
         patch_ids = sorted({row["patch_id"] for row in rows["patches"]})
         known: dict[str, Iterable[Any]] = {
-            "evidence": run(connection, _DIGESTS_OF_PULL, of_pull),
-            "pushers": run(connection, _PUSHERS_OF_PULL, of_pull),
-            "pushes": run(connection, _PUSHES_OF_BRANCH, of_branch),
-            "patches": _in_parts(connection, _PATCHES, change.repository_id, patch_ids),
-            "likenesses": run(connection, _LIKENESSES_OF_PULL, of_pull),
+            "evidence": run(connection, sql.DIGESTS_OF_PULL, of_pull),
+            "pushers": run(connection, sql.PUSHERS_OF_PULL, of_pull),
+            "pushes": run(connection, sql.PUSHES_OF_BRANCH, of_branch),
+            "patches": _in_parts(connection, sql.PATCHES, change.repository_id, patch_ids),
+            "likenesses": run(connection, sql.LIKENESSES_OF_PULL, of_pull),
         }
         return all(
             {_identity(row) for row in values} <= {_identity(row._asdict()) for row in known[table]}
@@ -250,93 +256,7 @@ class Memories:
             run(connection, self._write[table], row)
 
 
-def digest(signal: Signal) -> str:
-    """The identity of a piece of evidence: 64 hex digits over all its fields."""
-    return sha256(canonical(asdict(signal)))
-
-
 # --- which rows belong to a change -----------------------------------------------------------
-
-_values: BindParameter[str] = bindparam("values", expanding=True)
-_repository: BindParameter[int] = bindparam("repository")
-
-
-def _of_pull(table: Table) -> Select[Any]:
-    return select(table).where(
-        table.c.repository_id == _repository, table.c.number == bindparam("its_number")
-    )
-
-
-def _carried(table: Table) -> Select[Any]:
-    """Rows of other pull requests that these commits were the head of, then or later.
-
-    A commit that was a head *before* the evidence appeared does not carry it: whoever builds on
-    the first, human half of a branch does not inherit what its second half did. After it, the
-    evidence may have been amended away from exactly these commits, so it stays with them.
-    """
-    same_pull = (heads.c.repository_id == table.c.repository_id) & (
-        heads.c.number == table.c.number
-    )
-    return (
-        select(table)
-        .join(heads, same_pull)
-        .where(
-            heads.c.repository_id == _repository,
-            heads.c.oid.in_(_values),
-            heads.c.last_seen >= table.c.first_seen,
-        )
-    )
-
-
-_EVIDENCE_OF_PULL = _of_pull(evidence)
-_EVIDENCE_CARRIED = _carried(evidence)
-_EVIDENCE_OF_COMMITS = select(evidence).where(
-    evidence.c.repository_id == _repository, evidence.c.commit_oid.in_(_values)
-)
-_PATCHES = select(patches).where(
-    patches.c.repository_id == _repository, patches.c.patch_id.in_(_values)
-)
-# What a merged pull request left behind is its base's content too: whoever takes back what came
-# after it ends with the very same, and has nothing to do with it.
-_EVIDENCE_OF_PATCHES = _PATCHES.where(
-    ~exists().where(
-        merges.c.repository_id == patches.c.repository_id, merges.c.number == patches.c.origin
-    )
-)
-_EVIDENCE_OF_MERGES = (
-    select(evidence)
-    .join(
-        merges,
-        (merges.c.repository_id == evidence.c.repository_id)
-        & (merges.c.number == evidence.c.number),
-    )
-    .where(merges.c.repository_id == _repository, merges.c.merge_oid.in_(_values))
-)
-_ALIKE = (
-    select(likenesses)
-    .where(likenesses.c.repository_id == _repository, likenesses.c.likeness.in_(_values))
-    .order_by(likenesses.c.first_seen.desc(), likenesses.c.likeness, likenesses.c.head_oid)
-)
-_LIKENESSES_OF_PULL = _of_pull(likenesses)
-_DIGESTS_OF_PULL = _of_pull(evidence).with_only_columns(evidence.c.digest)
-_PUSHERS_OF_PULL = _of_pull(pushers)
-_PUSHERS_CARRIED = _carried(pushers)
-_PUSHES_OF_COMMITS = select(pushes).where(
-    pushes.c.repository_id == _repository, pushes.c.after.in_(_values)
-)
-_PUSHES_OF_BRANCH = (
-    select(pushes)
-    .where(pushes.c.repository_id == _repository, pushes.c.ref == bindparam("its_ref"))
-    .order_by(pushes.c.first_seen.desc(), pushes.c.digest)
-    .limit(_PUSHES_FOLLOWED)
-)
-_PUSH_TO = select(pushes.c.after).where(
-    pushes.c.repository_id == _repository,
-    pushes.c.after == bindparam("its_after"),
-    pushes.c.ref == bindparam("its_ref"),
-)
-_HEADS = _of_pull(heads)
-_HEAD = _of_pull(heads).where(heads.c.oid == bindparam("its_oid"))
 
 
 def _pull(change: Change) -> dict[str, Any]:
@@ -366,16 +286,16 @@ def _lookalikes(connection: Connection, change: Change, known: set[str]) -> tupl
     repository = change.repository_id
     own = {change.head_oid, *change.commit_oids}
     found: list[Lookalike] = []
-    rows = _in_parts(connection, _ALIKE, repository, sorted(change.likenesses))
+    rows = _in_parts(connection, sql.ALIKE, repository, sorted(change.likenesses))
     for row in islice(rows, _LOOKED_AT):
         if row.number == change.number or row.head_oid in own or len(found) >= _LOOKALIKES:
             continue
         if is_of_commit(row.likeness):
             of_commit = {"repository": repository, "values": [row.head_oid]}
-            its = run(connection, _EVIDENCE_OF_COMMITS, of_commit)
+            its = run(connection, sql.EVIDENCE_OF_COMMITS, of_commit)
         else:
             of_pull = {"repository": repository, "its_number": row.number}
-            its = run(connection, _EVIDENCE_OF_PULL, of_pull)
+            its = run(connection, sql.EVIDENCE_OF_PULL, of_pull)
         new = [each for each in its if each.digest not in known]
         found += [
             Lookalike(
@@ -393,7 +313,7 @@ def _lookalikes(connection: Connection, change: Change, known: set[str]) -> tupl
 def _of_others(connection: Connection, change: Change) -> Iterator[Row[Any]]:
     """Evidence of other pull requests with this content. Its own says nothing new of a change, and
     would hide where its evidence came from."""
-    rows = _in_parts(connection, _EVIDENCE_OF_PATCHES, change.repository_id, change.patch_ids)
+    rows = _in_parts(connection, sql.EVIDENCE_OF_PATCHES, change.repository_id, change.patch_ids)
     return (row for row in rows if row.origin != change.number)
 
 
@@ -405,7 +325,7 @@ def _once(rows: Iterable[Row[Any]], number: int, now_iso: str) -> tuple[Remember
         if known is None or _rank(row, number) < _rank(known, number):
             best[row.digest] = row
     ordered = sorted(best.values(), key=lambda row: (row.first_seen, row.digest))
-    return tuple(_remembered(row, None if _is_own(row, number) else now_iso) for row in ordered)
+    return tuple(remembered(row, None if _is_own(row, number) else now_iso) for row in ordered)
 
 
 def _rank(row: Row[Any], number: int) -> tuple[bool, bool, str]:
@@ -432,97 +352,6 @@ def _leading_to(head_oid: str, pushed: Sequence[Push]) -> tuple[Push, ...]:
             found.append(push)
             to_follow.append(push.before)
     return tuple(found)
-
-
-# --- values in and out -----------------------------------------------------------------------
-
-
-def _keeping_first(dialect: str, table: Table) -> Any:  # noqa: ANN401 - an Insert of either dialect
-    new = insert(dialect, table)
-    return new.on_conflict_do_update(
-        index_elements=list(table.primary_key),
-        set_={"first_seen": new.excluded.first_seen},
-        where=table.c.first_seen > new.excluded.first_seen,
-    )
-
-
-def _signal_row(signal: Signal) -> _Values:
-    return {"digest": digest(signal), "signal": canonical(asdict(signal))}
-
-
-def _evidence(seen: Remembered) -> _Values:
-    signal = seen.signal
-    in_commit = signal.place is Place.COMMIT and signal.ref
-    return _signal_row(signal) | {
-        "commit_oid": clean(signal.ref) if in_commit else None,
-        "origin": seen.origin,
-        "first_seen": iso(seen.first_seen),
-    }
-
-
-def _remembered(row: Row[Any], since: str | None) -> Remembered:
-    return Remembered(
-        signal=_signal(json.loads(row.signal)),
-        first_seen=datetime.fromisoformat(since or row.first_seen),
-        origin=row.origin,
-    )
-
-
-def _signal(values: Mapping[str, str]) -> Signal:
-    """A word that a newer version stored is read as the strictest that this one knows."""
-    return Signal(
-        tool=values["tool"],
-        kind=_word(SignalKind, values["kind"], SignalKind.TRAILER),
-        confidence=_word(Confidence, values["confidence"], Confidence.CERTAIN),
-        place=_word(Place, values["place"], Place.BODY),
-        ref=values["ref"],
-        evidence=values["evidence"],
-    )
-
-
-def _pusher(actor: Actor) -> _Values:
-    # By id where there is one: a login may change hands, and a new one is not a new person.
-    identity = str(actor.id) if actor.id is not None else f"{actor.kind.value}:{actor.key}"
-    return {"digest": sha256(clean(identity)), "actor": canonical(asdict(actor))}
-
-
-def _actor(values: Mapping[str, Any]) -> Actor:
-    return Actor(
-        kind=_word(ActorKind, values["kind"], ActorKind.UNKNOWN),
-        login=values["login"],
-        id=values["id"],
-    )
-
-
-def _branch_push(repository_id: int, ref: str, push: Push) -> _Values:
-    actor = None if push.actor is None else asdict(push.actor)
-    what = {"actor": actor, "before": push.before, "after": push.after, "kind": push.kind}
-    return {
-        "repository_id": repository_id,
-        "ref": clean(ref),
-        # Without the time: the webhook and the activity list tell of one push at two times.
-        "digest": sha256(canonical(what)),
-        "after": clean(push.after),
-        "push": canonical(what | {"at": iso(push.at)}),
-    }
-
-
-def _push_of(row: Row[Any]) -> Push:
-    values = json.loads(row.push)
-    return Push(
-        actor=None if values["actor"] is None else _actor(values["actor"]),
-        before=values["before"],
-        after=values["after"],
-        at=datetime.fromisoformat(values["at"]),
-        kind=values["kind"],
-    )
-
-
-def _word(words: type[_Words], value: str, unknown: _Words) -> _Words:
-    try:
-        return words(value)
-    except ValueError:
-        return unknown
 
 
 def _time(connection: Connection) -> str:

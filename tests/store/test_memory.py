@@ -11,7 +11,8 @@ from github_app.judge.likeness import Range
 from github_app.judge.memory import NOTHING_SEEN, Memory, Remembered
 from github_app.judge.signals import Confidence, Place, Signal, SignalKind
 from github_app.store.database import Store
-from github_app.store.memory import Change, digest
+from github_app.store.memory import Change
+from github_app.store.memory_rows import digest
 from tests.store.build import NOON, a_delivery
 
 ADA = Actor(kind=ActorKind.USER, login="ada", id=1815)
