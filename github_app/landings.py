@@ -175,6 +175,7 @@ class Landings:
         head_oid: str,
         outcome: str | None,
     ) -> None:
+        self._publisher.take_back(claim, incident.oid, incident.reasons[0])
         entry = records.bypassed(incident, claim.deliveries, head_oid=head_oid, outcome=outcome)
         told = self._incidents.tell(claim, installation, incident, entry)
         self._store.queue.settle(claim, records=[] if told is None else [told])

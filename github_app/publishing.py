@@ -19,8 +19,8 @@ from github_app.judge.report import Conclusion, Report, held, report, withdrawn
 from github_app.judgement import Judged, change_of, traces
 from github_app.logs import get_logger
 from github_app.pace import wrote
-from github_app.said import VERDICTS
-from github_app.store.audit import AuditRecord, Entry, Filter, RecordKind
+from github_app.said import STANDING, VERDICTS, stands_as_landed
+from github_app.store.audit import AuditRecord, Entry, Filter
 from github_app.store.checks import Place, Written
 from github_app.store.claim import Claim
 from github_app.store.database import Store
@@ -29,8 +29,6 @@ from github_app.told import Told
 
 log = get_logger("publishing")
 
-# The records that say what stands on a commit.
-_STANDING = VERDICTS | {RecordKind.LANDED}
 
 # A write to GitHub takes about this long at most: with less lease left it is not begun.
 PUBLISH_SECONDS = 5.0
@@ -224,6 +222,14 @@ class Publisher:
         self._store.counters.add("publications", {"conclusion": said.conclusion.value})
         return records.published(receipt, published.check_run_id)
 
+    def take_back(self, claim: Claim, oid: str, reason: Reason) -> None:
+        """What landed is an incident after all: no green stays on it.
+
+        Raises: LeaseLost, GitHubError, StoreError.
+        """
+        if stands_as_landed(self._store, claim.task.repository_id, oid):
+            self.publish_unread(claim, oid, withdrawn(reason), reason)
+
     def _stands_on(self, repository_id: int, oid: str) -> bool:
         """Whether a verdict of a pull request, or of its merge group, was ever said there."""
         said = Filter(repository_id=repository_id, head_sha=oid)
@@ -302,7 +308,7 @@ class Publisher:
         last = [
             record.entry.fields.get("conclusion")
             for record in self._store.audit.records(said)
-            if record.entry.kind in _STANDING
+            if record.entry.kind in STANDING
         ]
         return bool(last) and last[-1] == Conclusion.SUCCESS
 

@@ -13,6 +13,8 @@ from github_app.store.text import Json
 
 # The records that say what stands on the head of a pull request.
 VERDICTS = frozenset({RecordKind.JUDGED, RecordKind.FAILED})
+# And on any commit.
+STANDING = VERDICTS | {RecordKind.LANDED}
 
 
 def on_head(store: Store, pull: PullRequest) -> list[AuditRecord]:
@@ -54,6 +56,14 @@ def has_landed(store: Store, repository_id: int, oid: str) -> bool:
     """Whether the check on a commit was that of a merge, and so of no pull request's head."""
     wanted = Filter(repository_id=repository_id, head_sha=oid, kind=RecordKind.LANDED)
     return any(True for _ in store.audit.records(wanted, newest=1))
+
+
+def stands_as_landed(store: Store, repository_id: int, oid: str) -> bool:
+    """Whether the last that was said on a commit is that it landed as judged."""
+    wanted = Filter(repository_id=repository_id, head_sha=oid)
+    kinds = [one.entry.kind for one in store.audit.records(wanted)]
+    standing = [kind for kind in kinds if kind in STANDING]
+    return standing[-1:] == [RecordKind.LANDED]
 
 
 def _published(records: Iterable[AuditRecord]) -> list[AuditRecord]:

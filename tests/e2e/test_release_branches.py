@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from github_app.cli import countersign
-from github_app.gateway import check_run
+from github_app.gateway import check_run, landing
 from github_app.gateway.errors import Unavailable
 from github_app.publishing import Target
 from github_app.store.audit import AuditRecord, Filter, RecordKind
@@ -275,6 +275,21 @@ def test_a_push_that_nobody_told_of(case: Inline) -> None:
         case.act("june", "merge", number=number)
         case.settle()
     assert ours(case, repository.branches["main"]) == []
+
+
+def test_what_turns_out_to_be_an_incident_is_not_green_any_more(case: Inline) -> None:
+    """Whatever it is that the push shows and the pull request did not."""
+    number = case.open(message=AI)
+    case.act("grace", "approve", number=number)
+    case.settle()
+    with patch.object(landing, "merged_through", return_value={}):  # as if by no pull request
+        case.act("june", "merge", number=number, method="squash")
+        case.settle()
+    (found,) = case.parts.store.audit.records(Filter(kind=RecordKind.BYPASSED))
+    assert found.entry.fields["reasons"] == ["CS093"]
+    assert [one.entry.head_sha for one in records(case)] == [tip(case)], "it was green before"
+    assert ours(case, tip(case))[-1].conclusion == "failure"
+    assert not cut(case)
 
 
 # --- pull requests with that commit as their head ------------------------------------------------
