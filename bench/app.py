@@ -143,7 +143,7 @@ class App:
     def part(self, name: str) -> list[psutil.Process]:
         """The processes of ``web`` or ``worker``, parents first."""
         word = "gunicorn" if name == "web" else "worker"
-        return [process for process in self.processes()[1:] if word in process.cmdline()]
+        return [process for process in self.processes()[1:] if word in _command(process)]
 
     def cpu(self) -> float:
         """Seconds of CPU that its processes have used so far, their own and the system's."""
@@ -178,6 +178,14 @@ class App:
             if line.get("level") in {"error", "critical"}
             or ("raw" in line and not line["raw"].startswith("Countersign listens"))
         ]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    """Empty for one that was killed and that nobody has noticed yet."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _parsed(line: str) -> dict[str, Any]:
