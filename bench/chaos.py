@@ -89,6 +89,7 @@ class Chaos:
     storm: Storm
     numbers: list[int] = field(default_factory=list)
     assisted: set[int] = field(default_factory=set)
+    not_lifted: set[int] = field(default_factory=set)  # requests for changes that olga dismissed
     seniors: frozenset[str] = SENIORS
     actions: Counter[str] = field(default_factory=Counter)
     killed: dict[str, int] = field(default_factory=lambda: {"web": 0, "worker": 0})
@@ -160,11 +161,13 @@ class Chaos:
 
     def _dismiss(self, pull: int, dice: random.Random) -> None:
         reviews = self.hub.box.world.pull(SHOP, pull).reviews
-        standing = [r.id for r in reviews if r.state in {"APPROVED", "CHANGES_REQUESTED"}]
+        standing = [r for r in reviews if r.state in {"APPROVED", "CHANGES_REQUESTED"}]
         if standing:
             chosen = dice.choice(standing)
+            if chosen.state == "CHANGES_REQUESTED":
+                self.not_lifted.add(chosen.id)  # olga is on no roster
             self.hub.act(
-                "olga", "dismiss_review", repo=SHOP, number=pull, review_id=chosen, message="Old"
+                "olga", "dismiss_review", repo=SHOP, number=pull, review_id=chosen.id, message="Old"
             )  # fmt: skip
 
     def _label(self, pull: int, _dice: random.Random) -> None:
@@ -196,7 +199,8 @@ class Chaos:
         standing: dict[str, tuple[str, str]] = {}
         for review in pull.reviews:
             if review.state in {"APPROVED", "CHANGES_REQUESTED", "DISMISSED"}:
-                standing[review.author.login] = (review.state, review.commit_sha or "")
+                state = "CHANGES_REQUESTED" if review.id in self.not_lifted else review.state
+                standing[review.author.login] = (state, review.commit_sha or "")
         if any(standing.get(login, ("",))[0] == "CHANGES_REQUESTED" for login in self.seniors):
             return "failure"
         signed = any(standing.get(login) == ("APPROVED", pull.head_sha) for login in enough)
