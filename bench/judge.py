@@ -24,9 +24,10 @@ from github_app.judge.facts import (
     ReviewState,
 )
 from github_app.judge.memory import Memory
+from github_app.judge.outcome import Outcome
 from github_app.judge.report import report
 from github_app.judge.roster import Roster, RosterSource, parse_roster
-from github_app.judge.verdict import Outcome, judge
+from github_app.judge.verdict import judge
 from github_app.yaml_source import read_document
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -21,16 +21,11 @@ from github_app.judge.contributors import known_pushes
 from github_app.judge.facts import Actor, PullRequest
 from github_app.judge.likeness import Range
 from github_app.judge.memory import Memory
+from github_app.judge.outcome import Outcome, Verdict, cannot_judge
 from github_app.judge.policy import DetectionPolicy
 from github_app.judge.report import Annotation
 from github_app.judge.signals import Place, Signal
-from github_app.judge.verdict import (
-    Outcome,
-    Verdict,
-    cannot_judge,
-    judge,
-    remember,
-)
+from github_app.judge.verdict import judge, remember
 from github_app.judge.wants import Want
 from github_app.rosters import RosterDesk
 from github_app.same_change import SameChange

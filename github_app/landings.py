@@ -34,12 +34,12 @@ from github_app.judge.landing import (
     replayed,
     was_green,
 )
+from github_app.judge.outcome import Outcome
 from github_app.judge.policy import DetectionPolicy
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report import Conclusion
 from github_app.judge.report import title as verdict_title
 from github_app.judge.signals import Signal
-from github_app.judge.verdict import Outcome
 from github_app.judgement import Judged, Judgement, Subject, change_of
 from github_app.logs import get_logger
 from github_app.publishing import NotYet, Publisher, about

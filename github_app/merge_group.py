@@ -14,7 +14,7 @@ from github_app.gateway.commit import check_on
 from github_app.gateway.repository import MergeGroup
 from github_app.judge.errors import CountersignError
 from github_app.judge.facts import CheckRun, Repository
-from github_app.judge.verdict import Verdict
+from github_app.judge.outcome import Verdict
 from github_app.judgement import Subject
 from github_app.store.task import PERSON_WAITS, Task, TaskKind
 

@@ -7,9 +7,9 @@ from github_app.content import Contents
 from github_app.gateway.client import Installation
 from github_app.gateway.pull_request import Snapshot
 from github_app.judge.facts import PullRequest
+from github_app.judge.outcome import SEVERITY, Verdict, cannot_judge
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report import withdrawn
-from github_app.judge.verdict import SEVERITY, Verdict, cannot_judge
 from github_app.judgement import Judged, Judgement
 from github_app.merge_group import Group, GroupUnknown, Member, blocking, trace_group
 from github_app.publishing import STALE_READS, NotYet, Publisher, StaleRead, Target

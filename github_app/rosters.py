@@ -19,6 +19,7 @@ from github_app.gateway.repository import RosterIds
 from github_app.grounds import ground
 from github_app.judge.errors import RosterError
 from github_app.judge.facts import PullRequest, Repository
+from github_app.judge.outcome import RosterChange
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report import Annotation
 from github_app.judge.roster import (
@@ -32,7 +33,6 @@ from github_app.judge.roster import (
     touches_roster,
 )
 from github_app.judge.rules import changed_paths
-from github_app.judge.verdict import RosterChange
 from github_app.logs import get_logger
 from github_app.store.rosters import SavedRoster
 from github_app.teams import Teams

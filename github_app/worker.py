@@ -27,8 +27,8 @@ from github_app.gateway.pull_request import Snapshot
 from github_app.incidents import Incidents
 from github_app.judge.errors import CountersignError
 from github_app.judge.facts import BodyEdit
+from github_app.judge.outcome import worst
 from github_app.judge.reasons import Code, Reason
-from github_app.judge.verdict import worst
 from github_app.judgement import Judged, Judgement, Subject
 from github_app.landings import Landings, ProtectedBranches, landed_task
 from github_app.leases import LeaseKeeper

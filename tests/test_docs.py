@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from github_app.cli import COMMANDS, countersign
+from github_app.judge.outcome import Outcome
 from github_app.judge.reasons import Code
-from github_app.judge.verdict import Outcome
 from github_app.permissions import EVENTS, EXTRAS, PERMISSIONS
 from github_app.settings import Settings
 from github_app.web.metrics import COUNTERS, GAUGES, UNDELIVERED, UNPROTECTED

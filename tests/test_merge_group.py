@@ -7,8 +7,8 @@ import pytest
 from github_app.gateway import repository as gateway
 from github_app.gateway.client import Installation
 from github_app.gateway.repository import MergeGroup
+from github_app.judge.outcome import Outcome, Verdict
 from github_app.judge.reasons import Code, Reason
-from github_app.judge.verdict import Outcome, Verdict
 from github_app.merge_group import Group, GroupUnknown, blocking, trace_group
 from github_app.store.task import Task, TaskKind
 from tests.judge.build import a_pull

@@ -24,8 +24,8 @@ from github_app.gateway.commit import repository_id
 from github_app.gateway.pull_request import RosterTexts, Snapshot
 from github_app.judge.facts import Actor, ActorKind, Review, ReviewState
 from github_app.judge.markup import plain
+from github_app.judge.outcome import Verdict
 from github_app.judge.report import Report, report
-from github_app.judge.verdict import Verdict
 from github_app.judgement import Judged, Judgement, Subject
 from github_app.rosters import RosterDesk
 from github_app.services import judges, utc_now

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
+from github_app.judge.outcome import Verdict
 from github_app.judge.people import Person
-from github_app.judge.verdict import Verdict
 
 # What rests on somebody's right to push is judged again after so long. GitHub tells when it is
 # taken away, but not always: of an organisation's base permission it tells nothing.

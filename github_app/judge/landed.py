@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from github_app.judge.facts import Commit, PullRequest
 from github_app.judge.landing import Likeness, bases
 from github_app.judge.markup import code, plain
+from github_app.judge.outcome import Outcome
 from github_app.judge.report import TITLE_LIMIT, Conclusion, Report
 from github_app.judge.roster import Roster
-from github_app.judge.verdict import Outcome
 
 # The branch as it was may become known in a moment, by the webhook of a push.
 MAY_BRING_MORE = "it may have brought more than the pull request"

@@ -1,7 +1,7 @@
 """Which approvals count. Each way not to count is one small function in the table ``OBJECTIONS``.
 
 Design section 5. To add a rule: write a function, put it into the table, give it a code in
-``reasons.py``, a sentence in ``report.py``, a row in ``docs/reasons.md`` and its test rows.
+``reasons.py``, a sentence in ``report/sentences.py``, a row in ``docs/reasons.md`` and test rows.
 """
 
 from collections.abc import Callable, Iterable

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from github_app.judge.again import RIGHTS_AGE, look_again_at
+from github_app.judge.outcome import Outcome, Verdict
 from github_app.judge.people import Person
 from github_app.judge.reasons import Code, Reason
-from github_app.judge.verdict import Outcome, Verdict
 from tests.judge.build import a_pull, approval
 
 TODAY = date(2026, 12, 24)

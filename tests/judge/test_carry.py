@@ -9,9 +9,10 @@ from github_app.catalogue_file import shipped_catalogue
 from github_app.judge.carry import is_replayed, only_base_merged
 from github_app.judge.facts import Commit, EventKind, PullRequest
 from github_app.judge.memory import NOTHING_SEEN, Memory, Remembered
+from github_app.judge.outcome import Outcome, Verdict
 from github_app.judge.reasons import Code
 from github_app.judge.signals import Confidence, Place, Signal, SignalKind
-from github_app.judge.verdict import Outcome, Verdict, judge, remember
+from github_app.judge.verdict import judge, remember
 from github_app.judge.wants import Want
 from tests.judge.build import (
     CLAUDE,

@@ -23,7 +23,8 @@ from github_app.judge.landing import (
     was_green,
 )
 from github_app.judge.memory import Memory
-from github_app.judge.verdict import Outcome, judge
+from github_app.judge.outcome import Outcome
+from github_app.judge.verdict import judge
 from tests.judge.build import (
     a_pull,
     approval,

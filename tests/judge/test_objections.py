@@ -8,10 +8,11 @@ import pytest
 from github_app.catalogue_file import shipped_catalogue
 from github_app.judge.facts import Actor, ActorKind, Event, PullRequest, Review, ReviewState
 from github_app.judge.memory import Memory
+from github_app.judge.outcome import Outcome, RosterChange, Verdict
 from github_app.judge.reasons import Code
 from github_app.judge.report import report
 from github_app.judge.roster import Roster
-from github_app.judge.verdict import Outcome, RosterChange, Verdict, judge
+from github_app.judge.verdict import judge
 from github_app.judge.wants import Want
 from tests.judge.build import (
     HEAD,

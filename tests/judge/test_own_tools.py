@@ -12,10 +12,11 @@ from github_app.judge.detection import detect, is_tool_identity
 from github_app.judge.errors import Problem
 from github_app.judge.facts import Commit, GitIdentity, PullRequest
 from github_app.judge.memory import Memory
+from github_app.judge.outcome import Outcome
 from github_app.judge.policy import DetectionPolicy, OwnTool
 from github_app.judge.report import report
 from github_app.judge.signals import Confidence
-from github_app.judge.verdict import Outcome, judge
+from github_app.judge.verdict import judge
 from tests.judge.build import a_pull, bot, commit, identity, push, stranger, user
 from tests.judge.rosters import PLAIN, layered, outcome, roster
 

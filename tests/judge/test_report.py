@@ -11,6 +11,7 @@ from github_app.catalogue_file import shipped_catalogue
 from github_app.judge.facts import PullRequest
 from github_app.judge.markup import code, plain
 from github_app.judge.memory import Memory
+from github_app.judge.outcome import Outcome, cannot_judge
 from github_app.judge.policy import Rollout, RolloutMode
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report import (
@@ -22,7 +23,7 @@ from github_app.judge.report import (
     report,
     withdrawn,
 )
-from github_app.judge.verdict import Outcome, cannot_judge, judge
+from github_app.judge.verdict import judge
 from tests.judge.build import (
     CLAUDE,
     HEAD,

@@ -15,9 +15,10 @@ from github_app.judge.facts import (
     ReviewState,
 )
 from github_app.judge.memory import Memory
+from github_app.judge.outcome import Outcome, RosterChange, Verdict
 from github_app.judge.reasons import Code
 from github_app.judge.signoff import standing_opinions
-from github_app.judge.verdict import Outcome, RosterChange, Verdict, judge
+from github_app.judge.verdict import judge
 from github_app.judge.wants import Want
 from tests.judge.build import (
     BASE,

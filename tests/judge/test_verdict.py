@@ -19,18 +19,11 @@ from github_app.judge.facts import (
 )
 from github_app.judge.forced import MOST
 from github_app.judge.memory import Memory, Remembered
+from github_app.judge.outcome import SEVERITY, Outcome, Verdict, cannot_judge, worst
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report import report
 from github_app.judge.signals import Confidence, Place, Signal, SignalKind
-from github_app.judge.verdict import (
-    SEVERITY,
-    Outcome,
-    Verdict,
-    cannot_judge,
-    judge,
-    remember,
-    worst,
-)
+from github_app.judge.verdict import judge, remember
 from github_app.judge.wants import Want
 from tests.judge.build import (
     HEAD,

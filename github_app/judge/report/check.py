@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from github_app.judge.verdict import Outcome, Verdict
+from github_app.judge.outcome import Outcome, Verdict
 
 # Source: the REST description of checks: summary and text 65,535 characters each; the title's
 # length is not documented, 255 is what the annotations' titles have.

@@ -1,6 +1,7 @@
 """Puts a report together, and keeps it within GitHub's limits."""
 
 from github_app.judge.markup import code, plain
+from github_app.judge.outcome import Verdict
 from github_app.judge.reasons import Reason
 from github_app.judge.report.check import (
     LIMIT,
@@ -15,7 +16,6 @@ from github_app.judge.report.page import Page
 from github_app.judge.report.sentences import plain_sentence
 from github_app.judge.report.titles import title
 from github_app.judge.report.two_lines import advice, two_lines
-from github_app.judge.verdict import Verdict
 
 _MOST = 30  # of each list; the rest is counted, and the audit log has all of it
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from github_app.judge.markup import code, person
 from github_app.judge.memory import Remembered
+from github_app.judge.outcome import Outcome, Verdict
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report.page import Page, absence
 from github_app.judge.report.sentences import sentence
@@ -11,7 +12,6 @@ from github_app.judge.report.words import plural_s, section
 from github_app.judge.roster import Person
 from github_app.judge.signals import Place
 from github_app.judge.signoff import Ignored
-from github_app.judge.verdict import Outcome, Verdict
 
 _NEEDED = frozenset({Code.ROSTER_CHANGED, Code.WRITER_UNKNOWN, Code.FILE_AT_RISK})
 _REMARKS = frozenset(

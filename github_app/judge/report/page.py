@@ -1,9 +1,9 @@
 """The report that is being written: its verdict, how it links, and what is still to be had."""
 
 from github_app.judge.markup import code, commit_link
+from github_app.judge.outcome import Verdict
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.roster import Person
-from github_app.judge.verdict import Verdict
 
 
 class Page:

@@ -2,11 +2,11 @@
 
 from typing import assert_never
 
+from github_app.judge.outcome import Outcome, Verdict
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report.page import dismissal_of, level_asked, still_needed, to_ask
 from github_app.judge.report.sentences import plain_sentence
 from github_app.judge.report.words import all_of, either, plural_s
-from github_app.judge.verdict import Outcome, Verdict
 
 
 def title(verdict: Verdict) -> str:

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from github_app.judge.markup import code, person
+from github_app.judge.outcome import Outcome, Verdict
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report.page import (
     Page,
@@ -15,7 +16,6 @@ from github_app.judge.report.page import (
 from github_app.judge.report.sentences import sentence
 from github_app.judge.report.words import all_of, either, plural_s, some_of
 from github_app.judge.signals import Place
-from github_app.judge.verdict import Outcome, Verdict
 
 _UNREAD = "Too much was forced away unseen to know that no AI took part"
 _LIFTERS = 3  # named beside the one who asked for changes
