@@ -1,4 +1,5 @@
-"""What a delivery tells beyond looking again: after which a green is in doubt, and old texts."""
+"""What a delivery tells beyond looking again: after which a green is in doubt, old texts, and who
+may bypass a ruleset."""
 
 import json
 from typing import Any
@@ -6,7 +7,7 @@ from typing import Any
 import pytest
 
 from github_app.store.inbox import StoredDelivery
-from github_app.told import told_by
+from github_app.told import bypasses_told, told_by
 
 SHA = "a" * 40
 PULL = {"number": 12, "head": {"sha": SHA}}
@@ -57,3 +58,50 @@ def test_an_edited_body_is_told() -> None:
     assert told_by(edited).body == "before"
     assert told_by(stored("pull_request", "labeled")).body is None
     assert told_by(None).body is None
+
+
+OWNERS = {"actor_type": "OrganizationAdmin", "actor_id": 1, "bypass_mode": "always"}
+KEYS = {"actor_type": "DeployKey", "actor_id": None, "bypass_mode": "exempt"}
+
+
+def ruleset(*actors: object, action: str = "edited", at: str = "10:00", **changes: Any) -> Any:
+    body = {"id": 42, "bypass_actors": [*actors], "updated_at": f"2026-11-21T{at}:00Z"} | changes
+    return stored("repository_ruleset", action, repository_ruleset=body)
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "who"),
+    [
+        pytest.param([], {}, id="none"),
+        pytest.param([None, stored("push", "")], {}, id="of something else"),
+        pytest.param([ruleset()], {42: ()}, id="nobody"),
+        pytest.param(
+            [ruleset(OWNERS, KEYS)],
+            {42: ("deploy keys (exempt)", "organisation owners")},
+            id="two",
+        ),
+        pytest.param([ruleset(OWNERS), ruleset(at="10:01")], {42: ()}, id="nobody any more"),
+        pytest.param([ruleset(at="10:01"), ruleset(OWNERS)], {42: ()}, id="in the other order"),
+        pytest.param(
+            [ruleset(OWNERS, action="deleted"), ruleset(OWNERS, at="10:01")], {42: ()}, id="gone"
+        ),
+        pytest.param(
+            [ruleset(OWNERS), ruleset(KEYS, id=7)],
+            {42: ("organisation owners",), 7: ("deploy keys (exempt)",)},
+            id="of two rulesets",
+        ),
+        pytest.param([ruleset(bypass_actors=None)], {}, id="not shown"),
+        pytest.param([ruleset(id="42")], {}, id="odd number"),
+        pytest.param([ruleset("ada", {"actor_type": 7})], {42: ("somebody",)}, id="odd actors"),
+        pytest.param(
+            [ruleset({"actor_type": "RepositoryRole", "actor_id": [5]})],
+            {42: ("repository role None",)},
+            id="odd role",
+        ),
+        pytest.param([stored("repository_ruleset", "edited")], {}, id="no ruleset"),
+    ],
+)
+def test_who_may_bypass_a_ruleset(
+    deliveries: list[StoredDelivery | None], who: dict[int, tuple[str, ...]]
+) -> None:
+    assert bypasses_told(deliveries) == who

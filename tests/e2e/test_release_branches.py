@@ -133,6 +133,28 @@ def test_nothing_is_written_a_second_time(case: Inline) -> None:
     assert len(ours(case, oid)) == len(records(case)) == 1
 
 
+@pytest.mark.parametrize("arrives", [pytest.param(False, id="lost"), pytest.param(True, id="done")])
+def test_a_write_that_github_did_not_answer_is_made_again(case: Inline, arrives: bool) -> None:
+    real = check_run.publish
+    lost: list[str] = []
+
+    def publish(*given: Any, **how: Any) -> check_run.Published:
+        if given[4].title.startswith("Landed") and not lost:
+            lost.append(given[2])
+            if arrives:
+                real(*given, **how)
+            raise Unavailable("GitHub did not answer")
+        return real(*given, **how)
+
+    with patch.object(check_run, "publish", publish):
+        oid = landed(case)
+    assert lost == [oid]
+    assert [said(run) for run in ours(case, oid)] == ["Landed as judged in #1"] * (1 + arrives)
+    kinds = [one.entry.kind for one in case.parts.store.audit.records(Filter(head_sha=oid))]
+    assert kinds == ["landed", "refused", "landed", "published"]
+    assert cut(case)
+
+
 def test_a_landing_takes_one_call_more(case: Inline) -> None:
     calls_of_a_landing(case, "first")
     said = calls_of_a_landing(case, "second")

@@ -269,6 +269,25 @@ def test_pushes_elsewhere_are_not_the_branchs(store: Store, where: dict[str, obj
     assert store.memory.read(a_change(1, head="b", **ON_TOPIC)).pushes == ()
 
 
+@pytest.mark.parametrize(
+    ("oid", "known"),
+    [
+        pytest.param("a", True, id="before the first"),
+        pytest.param("b", True, id="between"),
+        pytest.param("c", True, id="after the last"),
+        pytest.param("d", False, id="another branch's"),
+        pytest.param("e", False, id="another repository's"),
+        pytest.param("f", False, id="nobody's"),
+    ],
+)
+def test_where_a_branch_is_known_to_have_been(store: Store, oid: str, known: bool) -> None:
+    pushed = [a_push("a", "b"), a_push("b", "c")]
+    store.memory.add_pushes([ABranchPush(push) for push in pushed])
+    store.memory.add_pushes([ABranchPush(a_push("c", "d"), ref="other")])
+    store.memory.add_pushes([ABranchPush(a_push("c", "e"), repository_id=11)])
+    assert store.memory.was_tip(10, "topic", oid) is known
+
+
 def test_who_pushed_these_commits_to_another_branch_is_a_pusher(store: Store) -> None:
     store.memory.add_pushes([ABranchPush(a_push("a", "b", KIM), ref="other")])
     assert store.memory.read(a_change(1, "b", head="c", **ON_TOPIC)).pushers == (KIM,)
