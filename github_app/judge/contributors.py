@@ -27,6 +27,7 @@ WEB_FLOW = "noreply@github.com"
 _NOREPLY = re.compile(r"(?:(\d{1,20})\+)?([^@+\s]{1,100})@users\.noreply\.[a-z0-9.-]{1,200}")
 
 
+_MORE_THAN_LISTED = GitIdentity(name="more co-authors than GitHub lists", email="")
 _BY_AGENT = frozenset({EventKind.ASSIGNED, EventKind.REVIEW_REQUESTED})
 
 
@@ -69,11 +70,14 @@ class Unattributed:
 class Contributors:
     """Everybody with a part in the change, and the commits nobody can be held to.
 
+    ``strangers`` are co-authors who are tied to no account either: that hides nobody who could
+    approve, for others are held to the commit, but it may be anybody's work.
     ``first`` finds somebody's first part by numeric id or by case-folded login.
     """
 
     parts: tuple[Contribution, ...]
     unattributed: tuple[Unattributed, ...]
+    strangers: tuple[Unattributed, ...]
     first: Mapping[int | str, Contribution]
 
     def part_of(self, *, login: str, account: int | None) -> Contribution | None:
@@ -95,9 +99,11 @@ def contributors(pull: PullRequest, memory: Memory, *, is_tool: IsTool) -> Contr
     """
     parts = [*_opener(pull), *_pushers(pull, memory), *_askers(pull)]
     unattributed: list[Unattributed] = []
+    strangers: list[Unattributed] = []
     for commit in pull.commits:
         parts += _commit_parts(commit, is_tool)
         unattributed += _unattributed(commit, is_tool)
+        strangers += _strangers(commit, is_tool)
     first: dict[int | str, Contribution] = {}
     for part in parts:
         first.setdefault(part.login.casefold(), part)
@@ -106,6 +112,7 @@ def contributors(pull: PullRequest, memory: Memory, *, is_tool: IsTool) -> Contr
     return Contributors(
         parts=tuple(dict.fromkeys(parts)),
         unattributed=tuple(dict.fromkeys(unattributed)),
+        strangers=tuple(dict.fromkeys(strangers)),
         first=first,
     )
 
@@ -218,6 +225,20 @@ def _unattributed(commit: Commit, is_tool: IsTool) -> Iterator[Unattributed]:
     if not is_web_flow(commit.committer):
         written_by.append(commit.committer)
     for identity in dict.fromkeys(written_by):
+        if attributed(identity) is None and not is_tool(identity):
+            yield Unattributed(oid=commit.oid, identity=identity)
+
+
+def _strangers(commit: Commit, is_tool: IsTool) -> Iterator[Unattributed]:
+    if not commit.authors_complete:
+        yield Unattributed(oid=commit.oid, identity=_MORE_THAN_LISTED)
+    listed = {identity.email.strip().casefold() for identity in commit.authors}
+    also = [
+        identity
+        for identity in trailers.co_authors(commit.message)
+        if identity.email.strip().casefold() not in listed
+    ]
+    for identity in dict.fromkeys([*commit.authors[1:], *also]):
         if attributed(identity) is None and not is_tool(identity):
             yield Unattributed(oid=commit.oid, identity=identity)
 

@@ -39,7 +39,7 @@ def against_exemption(
     if pull.author is None or not listed_at(pull.author, roster, exempt):
         yield Reason(code=Code.EXEMPT_OPENER, who=pull.author.login if pull.author else "")
     yield from _pushers(pull, roster, memory, exempt)
-    for item in found.unattributed:
+    for item in (*found.unattributed, *found.strangers):
         yield Reason(code=Code.EXEMPT_COMMIT, sha=item.oid, detail=item.identity.name)
     for part in found.parts:
         if part.part in _COMMIT_PARTS and not _part_senior(part, roster, exempt):

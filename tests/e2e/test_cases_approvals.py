@@ -313,6 +313,11 @@ def test_senior_fork_is_not_exempt(case: Inline) -> None:
     case.refused(int(pull["number"]), "CS012")
 
 
+def test_co_author_without_an_account_makes_it_nobodys_exemption(case: Inline) -> None:
+    credit = AI + "\nCo-authored-by: June at home <june@home.example>"
+    case.refused(case.open(actor="grace", message=credit), "CS012", "CS053")
+
+
 def test_exempt_until_a_junior_pushes(case: Inline) -> None:
     number = case.open(actor="grace")
     case.expect(number, "success", "CS010")

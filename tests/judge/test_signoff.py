@@ -8,6 +8,7 @@ from github_app.catalogue_file import shipped_catalogue
 from github_app.judge.facts import (
     Actor,
     ActorKind,
+    Commit,
     EventKind,
     GitIdentity,
     PullRequest,
@@ -342,6 +343,46 @@ def test_a_juniors_commit_is_not_exempt_under_a_tools_name(name: str) -> None:
     tool = stranger("Claude", "noreply@anthropic.com")
     exempt = replace(theirs, commits=(ai_commit(by=tool, committer=identity("grace")),))
     assert judged(exempt).outcome is Outcome.EXEMPT
+
+
+HOME = "june@home.example"
+CREDIT = (
+    "Add a coupon field\n\nCo-authored-by: Claude <noreply@anthropic.com>\n"
+    f"Co-authored-by: J <{HOME}>"
+)
+
+
+@pytest.mark.parametrize(
+    ("work", "exempt"),
+    [
+        pytest.param(ai_commit(by="grace"), True, id="a-tool-helped"),
+        pytest.param(commit(by="grace", message=CREDIT), False, id="somebody-by-trailer"),
+        pytest.param(
+            ai_commit(by="grace", authors=(identity("grace"), stranger("J", HOME))),
+            False,
+            id="somebody-whom-github-lists-without-an-account",
+        ),
+        pytest.param(
+            commit(
+                by="grace",
+                message=CREDIT,
+                authors=(identity("grace"), replace(identity("ada"), email=HOME.upper())),
+            ),
+            True,
+            id="a-senior-whom-github-knows-by-that-address",
+        ),
+        pytest.param(
+            ai_commit(by="grace", authors_complete=False), False, id="more-than-github-lists"
+        ),
+    ],
+)
+def test_every_co_author_must_be_known_for_an_exemption(work: Commit, *, exempt: bool) -> None:
+    pull = a_pull(author=user("grace"), commits=(work,), pushes=(push("grace"),))
+    verdict = judged(pull)
+    assert (verdict.outcome is Outcome.EXEMPT) == exempt
+    codes = [reason.code for reason in verdict.reasons]
+    assert (Code.EXEMPT_COMMIT in codes) != exempt
+    assert Code.WRITER_UNKNOWN not in codes
 
 
 def test_the_web_site_as_committer_is_nobodys_work() -> None:
