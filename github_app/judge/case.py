@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from github_app.judge import carry, detection, exemption, signoff
 from github_app.judge.catalogue import Catalogue
@@ -75,6 +76,7 @@ def study(
     found_now = detection.detect(pull, roster.detection, catalogue)
     remembered = detection.remember(memory, found_now, now=seen_at(pull), origin=pull.number)
 
+    @cache  # a thousand commits have a few authors
     def is_tool(identity: GitIdentity) -> bool:
         # Nobody to hold to the work: that the organisation says, a repository's layer cannot.
         return detection.is_tool_identity(identity, catalogue, roster.organisation.detection)

@@ -101,9 +101,10 @@ def contributors(pull: PullRequest, memory: Memory, *, is_tool: IsTool) -> Contr
     unattributed: list[Unattributed] = []
     strangers: list[Unattributed] = []
     for commit in pull.commits:
-        parts += _commit_parts(commit, is_tool)
+        credited = trailers.co_authors(commit.message)
+        parts += _commit_parts(commit, credited, is_tool)
         unattributed += _unattributed(commit, is_tool)
-        strangers += _strangers(commit, is_tool)
+        strangers += _strangers(commit, credited, is_tool)
     first: dict[int | str, Contribution] = {}
     for part in parts:
         first.setdefault(part.login.casefold(), part)
@@ -202,7 +203,9 @@ def _askers(pull: PullRequest) -> Iterator[Contribution]:
             yield _of(event.subject, Part.ASKED)
 
 
-def _commit_parts(commit: Commit, is_tool: IsTool) -> Iterator[Contribution]:
+def _commit_parts(
+    commit: Commit, credited: tuple[GitIdentity, ...], is_tool: IsTool
+) -> Iterator[Contribution]:
     def named(identity: GitIdentity, part: Part) -> Iterator[Contribution]:
         found = attributed(identity)
         if found is not None:
@@ -213,7 +216,7 @@ def _commit_parts(commit: Commit, is_tool: IsTool) -> Iterator[Contribution]:
         yield from named(commit.committer, Part.COMMITTED)
     for identity in commit.authors[1:]:
         yield from named(identity, Part.CO_AUTHORED)
-    for identity in trailers.co_authors(commit.message):
+    for identity in credited:
         yield from named(identity, Part.CO_AUTHORED)
     signature = commit.signature
     if signature is not None and signature.signer is not None and not signature.by_github:
@@ -229,15 +232,13 @@ def _unattributed(commit: Commit, is_tool: IsTool) -> Iterator[Unattributed]:
             yield Unattributed(oid=commit.oid, identity=identity)
 
 
-def _strangers(commit: Commit, is_tool: IsTool) -> Iterator[Unattributed]:
+def _strangers(
+    commit: Commit, credited: tuple[GitIdentity, ...], is_tool: IsTool
+) -> Iterator[Unattributed]:
     if not commit.authors_complete:
         yield Unattributed(oid=commit.oid, identity=_MORE_THAN_LISTED)
     listed = {identity.email.strip().casefold() for identity in commit.authors}
-    also = [
-        identity
-        for identity in trailers.co_authors(commit.message)
-        if identity.email.strip().casefold() not in listed
-    ]
+    also = [identity for identity in credited if identity.email.strip().casefold() not in listed]
     for identity in dict.fromkeys([*commit.authors[1:], *also]):
         if attributed(identity) is None and not is_tool(identity):
             yield Unattributed(oid=commit.oid, identity=identity)
