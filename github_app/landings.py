@@ -5,19 +5,17 @@ looked through for AI-assisted commits that came through no pull request. What i
 incident (``incidents.py``).
 """
 
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from github_app import records
+from github_app.branch_rules import BranchRules, ProtectedBranches
 from github_app.clean_landings import LATE_READS, CleanLandings
 from github_app.content import Content, compared
 from github_app.events import BranchPush
-from github_app.gateway import landing, protection
+from github_app.gateway import landing
 from github_app.gateway.client import Installation
-from github_app.gateway.errors import Forbidden, NotFound
 from github_app.gateway.landing import Reached
 from github_app.gateway.pull_request import Snapshot
 from github_app.incidents import Incidents
@@ -44,20 +42,17 @@ from github_app.judgement import Judged, Judgement, Subject, change_of
 from github_app.logs import get_logger
 from github_app.publishing import NotYet, Publisher, about
 from github_app.rosters import RosterDesk
-from github_app.said import demands, has_landed, on_head, outcome_of, said_on
+from github_app.said import has_landed, on_head, outcome_of, said_on
 from github_app.store.audit import Filter, RecordKind
 from github_app.store.claim import Claim
 from github_app.store.database import Store
 from github_app.store.memory import Change
 from github_app.store.task import BULK, ORDINARY, Task, TaskKind
-from github_app.store.text import Json
 
 log = get_logger("landings")
 
 # A merge that GitHub does not show is asked for so often: up to about a minute.
 UNMERGED_READS = 6
-# For so long a process trusts its list of a repository's protected branches. Seconds.
-PROTECTED_AGE = 600.0
 _PATHS_NAMED = 10
 
 
@@ -74,28 +69,6 @@ class _Arrival:
     branch: str
     before: str
     after: str
-
-
-class ProtectedBranches:
-    """The protected branches of repositories, as this process last read them. For any thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: dict[int, tuple[float, frozenset[str]]] = {}
-
-    def of(self, repository_id: int, read: Callable[[], frozenset[str]]) -> frozenset[str]:
-        with self._lock:
-            known = self._known.get(repository_id)
-        if known is not None and time.monotonic() - known[0] < PROTECTED_AGE:
-            return known[1]
-        found = read()
-        with self._lock:
-            self._known[repository_id] = time.monotonic(), found
-        return found
-
-    def forget(self, repository_id: int) -> None:
-        with self._lock:
-            self._known.pop(repository_id, None)
 
 
 class Landings:
@@ -120,7 +93,7 @@ class Landings:
         self._incidents = incidents
         self._clean = clean
         self._now = now
-        self._protected = protected
+        self._rules = BranchRules(store=store, check_name=judgement.check_name, protected=protected)
 
     # --- a merged pull request -------------------------------------------------------------------
 
@@ -142,7 +115,7 @@ class Landings:
         self._store.grounds.forget(pull.repository.id, [pull.number])
         # A squash may say nothing of what was in it; it goes on to other branches all the same.
         self._store.memory.add_merge(pull.repository.id, pull.number, pull.merge_commit_oid)
-        watched = self._is_watched(installation, pull.repository, pull.base_ref)
+        watched = self._rules.is_watched(installation, pull.repository, pull.base_ref)
         missing = self._not_green(installation, snapshot)
         judged = missing[1] if missing else None
         reasons = [missing[0]] if missing else []
@@ -161,8 +134,8 @@ class Landings:
             number=pull.number,
             actor=pull.merged_by,
             reasons=tuple(reasons),
-            protected=self._was_required(installation, pull.repository, pull.base_ref)
-            or self._is_required(installation, pull.repository, pull.base_ref),
+            protected=self._rules.was_required(installation, pull.repository, pull.base_ref)
+            or self._rules.is_required(installation, pull.repository, pull.base_ref),
         )
         outcome = judged.verdict.outcome.value if judged else None
         self._settle(claim, installation, incident, pull.head_oid, outcome)
@@ -262,7 +235,7 @@ class Landings:
         """
         arrival = _arrival(claim.task)
         where = arrival.repository
-        if not self._is_watched(installation, where, arrival.branch):
+        if not self._rules.is_watched(installation, where, arrival.branch):
             self._store.queue.settle(claim)
             return
         if arrival.before:
@@ -294,7 +267,7 @@ class Landings:
             number=None,
             actor=actor,
             reasons=reasons,
-            protected=self._has_rules(installation, where, arrival.branch),
+            protected=self._rules.has_rules(installation, where, arrival.branch),
         )
         self._seen(claim, arrival, actor)
         self._settle(claim, installation, incident, arrival.after, None)
@@ -383,37 +356,6 @@ class Landings:
             self._store.memory.add_pushes([seen])
 
     # --- what both need --------------------------------------------------------------------------
-
-    def _is_watched(self, installation: Installation, where: Repository, branch: str) -> bool:
-        """The default branch always is: it is what everybody builds on."""
-        return branch == where.default_branch or self._has_rules(installation, where, branch)
-
-    def _has_rules(self, installation: Installation, where: Repository, branch: str) -> bool:
-        return branch in self._protected.of(
-            where.id, lambda: landing.protected_branches(installation, where)
-        )
-
-    def _was_required(self, installation: Installation, where: Repository, branch: str) -> bool:
-        """Whether a rule ever demanded our check there, as far as we saw: who lifts it for a
-        moment gets past it."""
-        last = self._store.protections.of(installation.id).get(where.id)
-        states: list[Json] = [dict(last.state)] if last is not None else []
-        changed = Filter(repository_id=where.id, kind=RecordKind.PROTECTION)
-        for record in self._store.audit.records(changed):
-            states += [record.entry.fields.get("was"), record.entry.fields.get("now")]
-        return any(demands(state, branch) for state in states)
-
-    def _is_required(self, installation: Installation, where: Repository, branch: str) -> bool:
-        """Whether any rule demands our check there: where none does, nothing was got past."""
-        name = self._judgement.check_name
-        for ask in (protection.rules, protection.classic_checks):
-            try:
-                found = ask(installation, where.owner, where.name, branch, check_name=name)
-            except (Forbidden, NotFound):  # no rules on this plan; the branch is gone
-                continue
-            if any(demand.rule == protection.CHECK_RULE for demand in found):
-                return True
-        return False
 
     def _marks(self, commit: Commit, policy: DetectionPolicy) -> tuple[Signal, ...]:
         catalogue = self._judgement.catalogue.with_policy(policy)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from github_app.branch_rules import ProtectedBranches
 from github_app.catalogue_file import shipped_catalogue
 from github_app.content import Contents
 from github_app.fetching import Fetcher
@@ -20,7 +21,6 @@ from github_app.grounds import ground, rules_of_this_version
 from github_app.judge.facts import PullRequest
 from github_app.judge.memory import Memory
 from github_app.judgement import Judgement, change_of
-from github_app.landings import ProtectedBranches
 from github_app.leases import LeaseKeeper
 from github_app.look import Activity, Looker
 from github_app.rosters import RosterDesk

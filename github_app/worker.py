@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
+from github_app.branch_rules import ProtectedBranches
 from github_app.clean_landings import CleanLandings
 from github_app.content import Contents
 from github_app.drift import Drift
@@ -30,7 +31,7 @@ from github_app.judge.facts import BodyEdit
 from github_app.judge.outcome import worst
 from github_app.judge.reasons import Code, Reason
 from github_app.judgement import Judged, Judgement, Subject
-from github_app.landings import Landings, ProtectedBranches, landed_task
+from github_app.landings import Landings, landed_task
 from github_app.leases import LeaseKeeper
 from github_app.logs import get_logger, trace
 from github_app.look import Activity, Looker
