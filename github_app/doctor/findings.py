@@ -56,7 +56,7 @@ def of_repository(facts: RepositoryFacts, account: AccountFacts) -> tuple[Findin
         for rule in BRANCH_RULES
         for finding in rule(branch, f"{facts.full_name} {branch.name}", account)
     )
-    rules = (_observed, _layer, _able, _tags)
+    rules = (_observed, _layer, _able, _tags, _new_branches)
     return (*(one for rule in rules for one in rule(facts, account)), *found)
 
 
@@ -99,6 +99,20 @@ def _tags(facts: RepositoryFacts, _: AccountFacts) -> Iterator[Finding]:
         what = f"whoever writes can move or delete release tags: {_listed(facts.loose_tags)}"
         mend = "Run `countersign protect --tags` on it, or hold them by a tag ruleset of yours."
         yield _finding(Level.WARNING, "tags", facts.full_name, what, mend)
+
+
+def _new_branches(facts: RepositoryFacts, account: AccountFacts) -> Iterator[Finding]:
+    """Where there is no release branch yet, the rule shows on the default branch only."""
+    if any(not branch.default for branch in facts.branches) or not facts.branches:
+        return
+    (branch,) = facts.branches
+    demands = [one for one in branch.demands if one.rule == CHECK_RULE]
+    pinned = [one for one in demands if one.app_id == account.app_id]
+    if pinned and not any(one.new_too for one in pinned):
+        what = f"a release branch could be made of anything: {account.check_name} is not asked for"
+        told = f"{what} ({_sources(pinned)})"
+        where = f"{facts.full_name} {branch.name}"
+        yield _finding(Level.HOLE, "not-when-made", where, told, _protect(branch))
 
 
 def _finding(level: Level, code: str, where: str, what: str, mend: str) -> Finding:

@@ -135,8 +135,9 @@ def _only_default(org: Org) -> None:
     org.change(conditions=conditions)
 
 
-def _new_branches_left_alone(org: Org) -> None:
-    org.branch("release/1.0")
+def _new_branches_left_alone(org: Org, release: str = "release/1.0") -> None:
+    if release:
+        org.branch(release)
     lax = checks(integration_id=4000)
     lax["parameters"]["do_not_enforce_on_create"] = True
     org.change(rules=[lax, *ruleset()["rules"][1:]])
@@ -356,6 +357,9 @@ HOLES = {
         "acme/shop",
         "roster check",
         level="warning",
+    ),
+    "a first release branch can be made of anything": _protect(
+        lambda org: _new_branches_left_alone(org, ""), "not-when-made"
     ),
     "a release branch can be made anew": _protect(
         _new_branches_left_alone, "not-when-made", where="acme/shop release/1.0"

@@ -145,7 +145,23 @@ def test_a_branch_that_is_made_anew(
     default: bool, demands: tuple[Demand, ...], found: list[str]
 ) -> None:
     branch = BranchFacts(name="release/1", default=default, demands=demands)
-    facts = RepositoryFacts(full_name="acme/shop", branches=(branch,), able=("ada",))
+    held = BranchFacts(name="release/2", default=False, demands=(CHECK, PULL))
+    facts = RepositoryFacts(full_name="acme/shop", branches=(branch, held), able=("ada",))
+    assert [one.code for one in of_repository(facts, WELL)] == found
+
+
+@pytest.mark.parametrize(
+    ("demands", "found"),
+    [
+        pytest.param((CHECK, PULL), [], id="asked for"),
+        pytest.param((LAX, PULL), ["not-when-made"], id="left alone"),
+        pytest.param((LAX, CHECK, PULL), [], id="by another rule"),
+        pytest.param((replace(LAX, app_id=None), PULL), ["not-pinned"], id="a larger hole"),
+    ],
+)
+def test_a_first_release_branch(demands: tuple[Demand, ...], found: list[str]) -> None:
+    main = BranchFacts(name="main", default=True, demands=demands)
+    facts = RepositoryFacts(full_name="acme/shop", branches=(main,), able=("ada",))
     assert [one.code for one in of_repository(facts, WELL)] == found
 
 
