@@ -3,11 +3,12 @@
 None where GitHub does not show all of it.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from github_app.gateway.client import Installation
-from github_app.gateway.errors import NotFound, Refused
+from github_app.gateway.errors import NotFound, Refused, Unavailable
 from github_app.gateway.nodes import Node, child, number, optional, text
 from github_app.gateway.reading import refusing_surprises
 from github_app.gateway.transport import DIFF, Answer
@@ -32,9 +33,22 @@ def diff(
         answer = installation.rest("GET", _COMPARE, pair, accept=DIFF)
     except (NotFound, Refused):
         return None
-    # a server that does not know the media type answers with JSON
-    shown = "diff" in answer.headers.get("content-type", "")
-    return answer.data if shown and isinstance(answer.data, str) else None
+    if "diff" in answer.headers.get("content-type", "") and isinstance(answer.data, str):
+        return answer.data
+    _refuse_unreadable(answer)
+    return None  # a server that does not know the media type answers with JSON
+
+
+def _refuse_unreadable(answer: Answer) -> None:
+    """What is neither a diff nor JSON is an accident, and says nothing of what GitHub shows.
+
+    Raises: Unavailable.
+    """
+    try:
+        json.loads(answer.data)
+    except (TypeError, ValueError, RecursionError) as error:
+        problem = "GitHub's answer is not a diff"
+        raise Unavailable(problem, status=answer.status, request_id=answer.request_id) from error
 
 
 def merge_base(

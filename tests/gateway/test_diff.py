@@ -68,6 +68,15 @@ def test_what_github_declines_is_not_known(desk: Desk, files: dict[str, str]) ->
     assert of(desk, desk.open(commits=[{"message": "Fix", "files": files}])) is None
 
 
+def test_an_answer_that_is_no_diff_is_asked_for_again(desk: Desk) -> None:
+    """It does not mean that there is none to be had: what is not known counts as alike."""
+    pull = desk.read(desk.open()).pull
+    desk.hub.faults.add("malformed", match="GET *compare*", times=1)
+    with pytest.raises(Unavailable):
+        diff(desk.installation, REPOSITORY, pull.base_oid, pull.head_oid)
+    assert diff(desk.installation, REPOSITORY, pull.base_oid, pull.head_oid) is not None
+
+
 def test_a_commit_that_is_gone_is_not_known(desk: Desk) -> None:
     pull = desk.read(desk.open()).pull
     assert diff(desk.installation, REPOSITORY, pull.base_oid, "1" * 40) is None
