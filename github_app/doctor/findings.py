@@ -102,11 +102,14 @@ def _tags(facts: RepositoryFacts, _: AccountFacts) -> Iterator[Finding]:
 
 
 def _new_branches(facts: RepositoryFacts, account: AccountFacts) -> Iterator[Finding]:
-    """Where there is no release branch yet, the rule shows on the default branch only."""
+    """Where there is no release branch yet, the ruleset shows on the default branch only. Classic
+    protection of that one says nothing of branches of other names.
+    """
     if any(not branch.default for branch in facts.branches) or not facts.branches:
         return
     (branch,) = facts.branches
-    demands = [one for one in branch.demands if one.rule == CHECK_RULE]
+    rulesets = [one for one in branch.demands if one.ruleset is not None]
+    demands = [one for one in rulesets if one.rule == CHECK_RULE]
     pinned = [one for one in demands if one.app_id == account.app_id]
     if pinned and not any(one.new_too for one in pinned):
         what = f"a release branch could be made of anything: {account.check_name} is not asked for"

@@ -258,7 +258,10 @@ def _wanted(parameters: Node, check_name: str) -> Iterator[tuple[int | None, boo
 
 
 def _classic_checks(branch: Node, check_name: str) -> Iterator[Demand]:
-    """Strictness is not shown here, and of bypasses only that of admins."""
+    """Strictness is not shown here, and of bypasses only that of admins.
+
+    A branch that is being made is left alone: nothing promises more.
+    """
     demanded = (branch.get("protection") or {}).get("required_status_checks") or {}
     level = demanded.get("enforcement_level", "off")
     if level == "off":
@@ -270,6 +273,7 @@ def _classic_checks(branch: Node, check_name: str) -> Iterator[Demand]:
                 rule=CHECK_RULE,
                 source=f"classic protection of {text(branch, 'name')}",
                 app_id=None if source in (None, -1) else number(check, "app_id"),
+                new_too=False,
                 bypass=() if level == "everyone" else ("repository admins",),
             )
 

@@ -165,7 +165,12 @@ def test_classic_protection_of_more_release_branches_than_one_query_shows() -> N
         org.act("protect_branch", repo="acme/shop", branch="release/*", settings=like.settings)
         for number in range(12):
             org.branch(f"release/{number}")
-        assert org.findings() == (0, [])
+        code, found = org.findings()
+        made_anew = {(one["code"], one["where"]) for one in found}
+        assert code == 1
+        assert made_anew == {
+            ("not-when-made", f"acme/shop release/{number}") for number in range(12)
+        }, "classic protection demands the check of each, and leaves a new branch alone"
 
 
 def test_protect_closes_what_classic_protection_leaves_open() -> None:

@@ -239,6 +239,16 @@ def _classic_unpinned(org: Org) -> None:
         org.act("protect_branch", repo=name, branch="main", settings=settings)
 
 
+def _classic_releases(org: Org) -> None:
+    """It holds the branches that are there; one that is being made may be anything."""
+    _classic_unpinned(org)
+    for name in ("acme/shop", "acme/.github"):
+        (main,) = org.hub.world.repository(name).protections.values()
+        main.settings["required_status_checks"]["checks"][0]["app_id"] = 4000
+    org.branch("release/1.0")
+    org.act("protect_branch", repo="acme/shop", branch="release/*", settings=main.settings)
+
+
 def _agent_bypasses(org: Org) -> None:
     org.hub.world.apps[15368].slug = "copilot-swe-agent"
     org.change(bypass_actors=[{"actor_type": "Integration", "actor_id": 15368}])
@@ -316,6 +326,9 @@ HOLES = {
         _renamed_default, "not-required", where="acme/shop trunk"
     ),
     "a repository without a commit": _protect(_empty, "not-required", where="acme/new main"),
+    "classic protection leaves new branches alone": _protect(
+        _classic_releases, "not-when-made", where="acme/shop release/1.0"
+    ),
     "classic protection of any source": _protect(_classic_unpinned, "not-pinned"),
     "release tags can be moved": Hole(
         _loose_tags,

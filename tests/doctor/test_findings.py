@@ -22,7 +22,7 @@ WELL = AccountFacts(
     deliveries=(3, 0),
     roster=RosterFacts(source="acme/.github", signers=("ada",)),
 )
-CHECK = Demand(rule=CHECK_RULE, source="ruleset 1 of acme", app_id=7, bypass=())
+CHECK = Demand(rule=CHECK_RULE, source="ruleset 1 of acme", app_id=7, bypass=(), ruleset=1)
 PULL = Demand(rule=PULL_RULE, source="ruleset 1 of acme", bypass=())
 
 
@@ -128,6 +128,7 @@ def test_the_roster(roster: RosterFacts, found: list[str]) -> None:
 
 
 LAX = replace(CHECK, new_too=False)
+CLASSIC = replace(LAX, source="classic protection of main", ruleset=None)
 
 
 @pytest.mark.parametrize(
@@ -135,6 +136,9 @@ LAX = replace(CHECK, new_too=False)
     [
         pytest.param(False, (LAX, PULL), ["not-when-made"], id="release"),
         pytest.param(False, (LAX, CHECK, PULL), [], id="another-rule-asks"),
+        pytest.param(False, (CLASSIC, PULL), ["not-when-made"], id="classic"),
+        pytest.param(False, (CLASSIC, CHECK, PULL), [], id="classic-and-a-ruleset"),
+        pytest.param(True, (CLASSIC, PULL), [], id="classic-of-the-default-branch"),
         pytest.param(
             False, (LAX, replace(CHECK, app_id=None), PULL), ["not-when-made"], id="of-any-app"
         ),
@@ -156,6 +160,8 @@ def test_a_branch_that_is_made_anew(
         pytest.param((CHECK, PULL), [], id="asked for"),
         pytest.param((LAX, PULL), ["not-when-made"], id="left alone"),
         pytest.param((LAX, CHECK, PULL), [], id="by another rule"),
+        pytest.param((CLASSIC, PULL), [], id="classic says nothing of it"),
+        pytest.param((CLASSIC, LAX, PULL), ["not-when-made"], id="classic does not make it good"),
         pytest.param((replace(LAX, app_id=None), PULL), ["not-pinned"], id="a larger hole"),
     ],
 )
