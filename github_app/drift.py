@@ -14,10 +14,10 @@ from github_app.gateway.survey import BATCH, Branch, Covered, Surveyed, by_id, c
 from github_app.logs import get_logger
 from github_app.store.audit import Entry, RecordKind
 from github_app.store.database import Store
-from github_app.store.protections import Look, Seen
+from github_app.store.protections import MOMENTS, Look, Seen, shown
 from github_app.store.task import Task
 from github_app.store.text import Json
-from github_app.told import bypasses_told
+from github_app.told import Bypass, bypasses_told, newest
 
 log = get_logger("drift")
 
@@ -49,7 +49,7 @@ class Drift:
     # --- what is looked at -----------------------------------------------------------------------
 
     def _installation(
-        self, installation: Installation, task: Task, told: dict[int, tuple[str, ...]]
+        self, installation: Installation, task: Task, told: Mapping[int, Bypass]
     ) -> Look:
         """Whether the app may still work there. What it may do is written down as GitHub says."""
         before = self._store.protections.of(installation.id).get(0)
@@ -62,7 +62,7 @@ class Drift:
             )
         permissions: dict[str, Json] = {**dict(sorted(found.permissions.items()))}
         state: dict[str, Json] = {"suspended": found.suspended, "permissions": permissions}
-        state |= _kept(known_bypasses(before) | told)
+        state |= _kept(newest(known_bypasses(before), told))
         return Look(
             installation_id=installation.id, repository_id=0, full_name=found.account, state=state
         )
@@ -87,9 +87,7 @@ class Drift:
         ]
         self._record(gone, looked_at, deliveries)
 
-    def _one(
-        self, installation: Installation, task: Task, told: dict[int, tuple[str, ...]]
-    ) -> Look:
+    def _one(self, installation: Installation, task: Task, told: Mapping[int, Bypass]) -> Look:
         nothing = Look(
             installation_id=installation.id,
             repository_id=task.repository_id,
@@ -126,12 +124,12 @@ class Drift:
         each: Covered,
         found: Surveyed | GitHubError,
         seen: Mapping[int, Seen],
-        told: dict[int, tuple[str, ...]],
+        told: Mapping[int, Bypass],
     ) -> Look | None:
         """``seen``: what is kept of the installation. ``told``: who may bypass, by an event."""
         repository = each.repository
-        own = known_bypasses(seen.get(repository.id)) | told
-        bypasses = known_bypasses(seen.get(0)) | own
+        own = newest(known_bypasses(seen.get(repository.id)), told)
+        bypasses = newest(known_bypasses(seen.get(0)), own)
         if isinstance(found, Forbidden) and repository.private and found.missing is None:
             # The owner's plan has no protection for private repositories: nothing is required.
             branch = Branch(
@@ -142,13 +140,12 @@ class Drift:
             log.info("unread", repository=repository.full_name, reason=str(found))
             return None
         states = [self._branch(installation, found, branch, bypasses) for branch in found.branches]
-        there = {one.ruleset for branch in found.branches for one in branch.demands}
         return Look(
             installation_id=installation.id,
             repository_id=repository.id,
             full_name=found.repository.full_name,
-            state={"branches": [*states]}
-            | _kept({number: who for number, who in own.items() if number in there}),
+            # Also of a ruleset that shows nowhere yet: of branches that are still to be made.
+            state={"branches": [*states]} | _kept(own),
             unprotected=sum(not _held(state) for state in states),
         )
 
@@ -157,7 +154,7 @@ class Drift:
         installation: Installation,
         found: Surveyed,
         branch: Branch,
-        bypasses: Mapping[int, tuple[str, ...]],
+        bypasses: Mapping[int, Bypass],
     ) -> dict[str, Json]:
         checks = [one.app_id for one in branch.demands if one.rule == CHECK_RULE]
         ours = [
@@ -202,13 +199,13 @@ class Drift:
 
 def _fields(look: Look, before: Seen | None) -> Iterator[tuple[str, Json]]:
     yield "installation", look.installation_id
-    yield "was", None if before is None else dict(before.state)
-    yield "now", None if look.state is None else dict(look.state)
+    yield "was", None if before is None else shown(before.state)
+    yield "now", None if look.state is None else shown(look.state)
     yield "unprotected", look.unprotected
 
 
 def _ways_round(
-    ours: Sequence[Demand], bypasses: Mapping[int, tuple[str, ...]], *, default: bool
+    ours: Sequence[Demand], bypasses: Mapping[int, Bypass], *, default: bool
 ) -> dict[str, Json]:
     """What is known to lead past the rules that demand our check; nothing where nothing is.
 
@@ -217,26 +214,42 @@ def _ways_round(
     found: dict[str, Json] = {}
     if ours and not default and not any(one.new_too for one in ours):
         found["not_when_made"] = True
-    may = [one.bypass if one.ruleset is None else bypasses.get(one.ruleset) for one in ours]
+    may = [_may_bypass(one, bypasses) for one in ours]
     if may and all(may):
         found["bypass"] = [*sorted({who for names in may for who in names or ()})]
     return found
 
 
-def known_bypasses(seen: Seen | None) -> dict[int, tuple[str, ...]]:
+def _may_bypass(demand: Demand, bypasses: Mapping[int, Bypass]) -> tuple[str, ...]:
+    """As far as is known."""
+    if demand.ruleset is None:
+        return demand.bypass or ()
+    return bypasses[demand.ruleset].who if demand.ruleset in bypasses else ()
+
+
+def known_bypasses(seen: Seen | None) -> dict[int, Bypass]:
     """Who may bypass which ruleset, as events told: nothing else shows it to the app."""
-    kept = seen.state.get("bypasses") if seen is not None else None
-    rows = kept.items() if isinstance(kept, Mapping) else ()
+    state: Mapping[str, Json] = seen.state if seen is not None else {}
+    names, moments = state.get("bypasses"), state.get(MOMENTS)
+    names = names if isinstance(names, Mapping) else {}
+    moments = moments if isinstance(moments, Mapping) else {}
     return {
-        int(number): tuple(str(who) for who in names)
-        for number, names in rows
-        if isinstance(names, list)
+        int(number): Bypass(at=str(moments.get(number, "")), who=_words(names.get(number)))
+        for number in {**names, **moments}
     }
 
 
-def _kept(bypasses: Mapping[int, tuple[str, ...]]) -> dict[str, Json]:
-    names: dict[str, Json] = {str(one): [*who] for one, who in sorted(bypasses.items()) if who}
-    return {"bypasses": names} if names else {}
+def _words(names: Json) -> tuple[str, ...]:
+    return tuple(str(who) for who in names) if isinstance(names, list) else ()
+
+
+def _kept(bypasses: Mapping[int, Bypass]) -> dict[str, Json]:
+    """Of nobody the moment is kept all the same: what was before it may still come."""
+    told = {str(number): one for number, one in sorted(bypasses.items())}
+    names: dict[str, Json] = {number: [*one.who] for number, one in told.items() if one.who}
+    moments: dict[str, Json] = {number: one.at for number, one in told.items() if one.at}
+    kept: dict[str, Json] = {"bypasses": names, MOMENTS: moments}
+    return {name: of_each for name, of_each in kept.items() if of_each}
 
 
 def _held(state: dict[str, Json]) -> bool:

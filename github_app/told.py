@@ -4,6 +4,7 @@ may bypass a ruleset."""
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from github_app.gateway.protection import bypass_actor
 from github_app.payload import Payload, inner_text
@@ -49,10 +50,22 @@ def told_by(delivery: StoredDelivery | None) -> Told:
     )
 
 
-def bypasses_told(deliveries: Iterable[StoredDelivery | None]) -> dict[int, tuple[str, ...]]:
-    """Who may bypass each ruleset (by number) that an event was about, in words: nobody, for one
-    that is gone. A list only where the event has one: nothing else shows it to the app."""
-    found: dict[int, tuple[str, tuple[str, ...]]] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bypass:
+    """``who`` may bypass a ruleset, in words. ``at``: when it was written so (ISO 8601, UTC; texts
+    that sort as moments do), ``GONE`` for one that is deleted, empty where it is not known."""
+
+    at: str
+    who: tuple[str, ...]
+
+
+GONE = "gone"  # later than every moment
+
+
+def bypasses_told(deliveries: Iterable[StoredDelivery | None]) -> dict[int, Bypass]:
+    """Who may bypass each ruleset (by number) that an event was about: nobody, for one that is
+    gone. A list only where the event has one: nothing else shows it to the app."""
+    found: dict[int, Bypass] = {}
     for delivery in deliveries:
         payload = None if delivery is None else _payload(delivery)
         ruleset = payload.get("repository_ruleset") if payload else None
@@ -61,12 +74,30 @@ def bypasses_told(deliveries: Iterable[StoredDelivery | None]) -> dict[int, tupl
         number, actors = ruleset.get("id"), ruleset.get("bypass_actors")
         if not isinstance(number, int) or not isinstance(actors, list):
             continue
-        there = [] if delivery.action == "deleted" else actors
-        # Webhooks come in any order: what was written last holds, and nothing after it is gone.
-        at = "gone" if delivery.action == "deleted" else str(ruleset.get("updated_at") or "")
-        if number not in found or found[number][0] <= at:
-            found[number] = at, tuple(sorted({_bypasser(one) for one in there}))
-    return {number: words for number, (_, words) in found.items()}
+        told = Bypass(at=_written(ruleset), who=tuple(sorted({_bypasser(one) for one in actors})))
+        if delivery.action == "deleted":
+            told = Bypass(at=GONE, who=())
+        found = newest(found, {number: told})
+    return found
+
+
+def newest(known: Mapping[int, Bypass], told: Mapping[int, Bypass]) -> dict[int, Bypass]:
+    """Of each ruleset what was written last: events come in any order, and some a day late. Of the
+    same moment that of ``told``."""
+    later = {
+        number: one
+        for number, one in told.items()
+        if number not in known or known[number].at <= one.at
+    }
+    return {**known, **later}
+
+
+def _written(ruleset: Payload) -> str:
+    try:
+        at = datetime.fromisoformat(str(ruleset.get("updated_at")))
+        return at.astimezone(UTC).isoformat(timespec="microseconds") if at.tzinfo else ""
+    except (ValueError, OverflowError):
+        return ""
 
 
 def _bypasser(actor: object) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from github_app.store.inbox import StoredDelivery
-from github_app.told import bypasses_told, told_by
+from github_app.told import bypasses_told, newest, told_by
 
 SHA = "a" * 40
 PULL = {"number": 12, "head": {"sha": SHA}}
@@ -104,4 +104,35 @@ def ruleset(*actors: object, action: str = "edited", at: str = "10:00", **change
 def test_who_may_bypass_a_ruleset(
     deliveries: list[StoredDelivery | None], who: dict[int, tuple[str, ...]]
 ) -> None:
-    assert bypasses_told(deliveries) == who
+    assert {number: one.who for number, one in bypasses_told(deliveries).items()} == who
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "who"),
+    [
+        pytest.param(ruleset(), ruleset(OWNERS, at="10:01"), "organisation owners", id="in order"),
+        pytest.param(ruleset(OWNERS, at="10:01"), ruleset(), "organisation owners", id="older"),
+        pytest.param(ruleset(at="10:01"), ruleset(OWNERS), "", id="older, with a bypass"),
+        pytest.param(ruleset(OWNERS, action="deleted"), ruleset(OWNERS, at="10:01"), "", id="gone"),
+        pytest.param(
+            ruleset(OWNERS), ruleset(updated_at=None), "organisation owners", id="undated"
+        ),
+        pytest.param(
+            ruleset(OWNERS),
+            ruleset(updated_at="0001-01-01T00:00:00+14:00"),
+            "organisation owners",
+            id="at no moment",
+        ),
+        pytest.param(
+            ruleset(OWNERS, updated_at="2026-11-21T12:00:00.500+02:00"),
+            ruleset(at="10:00"),
+            "organisation owners",
+            id="of another zone, half a second later",
+        ),
+    ],
+)
+def test_what_is_told_later_may_be_older(
+    first: StoredDelivery, second: StoredDelivery, who: str
+) -> None:
+    found = newest(bypasses_told([first]), bypasses_told([second]))
+    assert " ".join(found[42].who) == who

@@ -26,6 +26,7 @@ from github_app.gateway.client import GitHub
 from github_app.gateway.protection import CHECK_RULE, QUEUE_RULE
 from github_app.settings import Secret, Settings
 from github_app.store.protections import Seen
+from github_app.told import Bypass, newest
 
 ADMIN_TOKEN = "GITHUB_ADMIN_TOKEN"  # noqa: S105 - the name of a variable
 TARGET = re.compile(r"(?P<owner>[\w.-]{1,100})(?:/(?P<name>[\w.-]{1,100}))?")
@@ -101,7 +102,10 @@ def _seen(database: str, installation_id: int) -> dict[int, Seen]:
 
 def _bypasses(seen: Mapping[int, Seen]) -> dict[int, tuple[str, ...]]:
     """By ruleset, who may bypass it, as events told the service."""
-    return {number: who for one in seen.values() for number, who in known_bypasses(one).items()}
+    found: dict[int, Bypass] = {}
+    for one in seen.values():
+        found = newest(found, known_bypasses(one))
+    return {number: bypass.who for number, bypass in found.items()}
 
 
 def _print(

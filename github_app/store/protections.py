@@ -13,7 +13,14 @@ from github_app.store.statement import insert
 from github_app.store.tables import protections
 from github_app.store.text import Json, canonical, clean
 
+# Of a state: when what is in it was told. Kept, but no change of protection.
+MOMENTS = "bypasses_at"
 _OUR_LOCK = 0x70726F74  # an advisory lock's number: any that nobody else uses
+
+
+def shown(state: Mapping[str, Json]) -> dict[str, Json]:
+    """A state without what is kept for ourselves only."""
+    return {name: value for name, value in state.items() if name != MOMENTS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +106,7 @@ class Protections:
             connection.execute(_FORGET if look.repository_id else _FORGET_ALL, of)
             return entry(look, before)
         state = canonical(dict(look.state))
-        same = row is not None and row.state == state
+        same = before is not None and canonical(shown(before.state)) == canonical(shown(look.state))
         values = {
             "installation_id": look.installation_id,
             "repository_id": look.repository_id,

@@ -155,6 +155,44 @@ def test_a_bypass_of_a_rule_that_another_makes_good_is_none(case: Inline) -> Non
     assert gauges(case) == (0, 0)
 
 
+def test_an_event_of_before_that_comes_late_changes_nothing(case: Inline) -> None:
+    number = the_check(case)
+    case.hub.courier.weather = Weather(lose=1.0)  # its list of deliveries still has it
+    case.act("olga", "set_ruleset", id=number, ruleset={"bypass_actors": []})
+    case.hub.drain()
+    case.hub.courier.weather = Weather()
+    case.hub.world.skip(60)
+    case.act("olga", "set_ruleset", id=number, ruleset={"bypass_actors": OWNERS})
+    case.settle()
+    assert gauges(case) == (1, 1)
+    heard = case.parts.store.inbox
+    late = [one for one in case.hub.courier.log.values() if heard.get(one.guid) is None]
+    assert late, "one is not here yet"
+    case.sweep()
+    case.settle()
+    assert all(heard.get(one.guid) is not None for one in late)
+    assert gauges(case) == (1, 1), "the bypass stands"
+    assert len(bypasses(case)) == 1
+
+
+def test_a_bypass_of_branches_that_are_still_to_be_made_is_not_forgotten(case: Inline) -> None:
+    releases = {"ref_name": {"include": ["refs/heads/release/*"], "exclude": []}}
+    rules = [
+        {
+            "type": "required_status_checks",
+            "parameters": PARAMETERS | {"do_not_enforce_on_create": False},
+        }
+    ]
+    body = PULLS | {"name": "releases", "conditions": releases, "rules": rules}
+    case.act("olga", "set_ruleset", ruleset=body | {"bypass_actors": OWNERS})
+    case.settle()
+    assert gauges(case) == (0, 0)
+    repository = case.hub.world.repository(SHOP)
+    repository.branches["release/1.0"] = repository.branches["main"]
+    an_hour_later(case)
+    assert gauges(case) == (1, 1)
+
+
 def the_first(case: Inline) -> int:
     return min(case.hub.world.repository(SHOP).rulesets)
 

@@ -6,7 +6,7 @@ import pytest
 
 from github_app.store.audit import Entry, RecordKind
 from github_app.store.database import Store
-from github_app.store.protections import Look, Seen
+from github_app.store.protections import MOMENTS, Look, Seen
 
 HELD = Look(installation_id=5, repository_id=9, full_name="acme/shop", state={"held": True})
 LOOSE = replace(HELD, state={"held": False}, unprotected=2)
@@ -44,6 +44,15 @@ def test_a_change_is_told_once(record: Recorder) -> None:
     assert record.before[1] is not None
     assert record.before[1].state == {"held": True}
     assert len(list(record.store.audit.records())) == 2
+
+
+def test_when_something_was_told_is_kept_and_is_no_change(record: Recorder) -> None:
+    record(HELD)
+    since = record.store.protections.of(5)[9].since
+    assert record(replace(HELD, state={"held": True, MOMENTS: {"1": "x"}}), at=101.0) == 0
+    assert record.state() == {"held": True, MOMENTS: {"1": "x"}}
+    assert record.store.protections.of(5)[9].since == since
+    assert record(LOOSE, at=102.0) == 1
 
 
 def test_what_was_seen_later_stays(record: Recorder) -> None:
