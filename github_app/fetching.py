@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from github_app.gateway import app as the_app
 from github_app.gateway.app import Delivered
 from github_app.gateway.client import GitHub
-from github_app.gateway.errors import GitHubError, NotFound, RateLimited, Unavailable
+from github_app.gateway.errors import GitHubError, NotFound, RateLimited, Suspended, TokenRefused
 from github_app.intake import Arrival, take_in
 from github_app.logs import get_logger
 from github_app.payload import MalformedPayload
@@ -49,7 +49,8 @@ class Fetcher:
         self._now = now
 
     def fetch(self, *, margin: timedelta = MARGIN) -> int:
-        """Take in every delivery that GitHub has and the inbox has not, oldest first: how many.
+        """Take in every delivery that GitHub has and the inbox has not, oldest first: how many
+        were given, also those that are refused for their shape (and count as lost).
 
         Where it ends is written down, so that the next time begins there, or ``margin`` before.
         One that GitHub lists and does not give is passed over after a few times: it is on a list
@@ -73,8 +74,11 @@ class Fetcher:
         came = self._store.inbox.knows(list(wanting))  # GitHub sent them again
         self._store.undelivered.came(came)
         aside = {guid: one for guid, one in wanting.items() if one.set_aside or one.lost}
-        late = [one for guid, one in aside.items() if one.due and not one.lost and guid not in came]
-        return [*(one for one in missing if one.guid not in aside), *late]
+        # A later attempt is another chance, also for one that was lost: somebody asked for it.
+        listed = [one for one in missing if one.guid not in aside or one.id > aside[one.guid].id]
+        asked = {one.guid for one in listed} | came
+        late = [one for one in aside.values() if one.due and not one.lost and one.guid not in asked]
+        return [*listed, *late]
 
     def _take_all(self, due: list[Delivered | Undelivered]) -> tuple[int, GitHubError | None]:
         """How many came, and why it cannot be gone on from here."""
@@ -83,8 +87,10 @@ class Fetcher:
         for one in due:
             try:
                 self._take(one)
-            except (NotFound, Unavailable) as error:
-                # One that GitHub cannot give does not hold up the others.
+            except (RateLimited, TokenRefused, Suspended):
+                raise  # about us, not about this one
+            except GitHubError as error:
+                # One that GitHub cannot or will not give does not hold up the others.
                 if not self._passes_over(one, error):
                     failed = failed or error
                 in_a_row += 1
@@ -96,16 +102,17 @@ class Fetcher:
 
     def _passes_over(self, one: Delivered | Undelivered, error: GitHubError) -> bool:
         """Write down that it was not to be had; whether that was often enough."""
-        failures = self._store.undelivered.failed(one.guid, one.id, one.event, str(error))
-        if failures < SET_ASIDE:
-            return False
+        gone = isinstance(error, NotFound)
+        failures = self._store.undelivered.failed(
+            one.guid, one.id, one.event, str(error), gone=gone
+        )
         about = {"delivery": one.guid, "event_name": one.event, "reason": str(error)}
-        if isinstance(error, NotFound):
+        if failures.gone >= SET_ASIDE:
             self._store.undelivered.lose(one.guid)
             log.error("delivery lost", **about)
-        elif failures == SET_ASIDE:
+        elif failures.every == SET_ASIDE:
             log.warning("delivery passed over", **about)
-        return True
+        return failures.every >= SET_ASIDE
 
     def _since(self, margin: timedelta) -> datetime:
         last = self._store.counters.read().get((FETCHED_AT, ()))

@@ -51,7 +51,7 @@ class Delivered:
 
 
 def identity(app: Caller) -> Identity:
-    """Raises: TokenRefused if the key, the id or the clock is wrong; any other GitHubError."""
+    """Raises: TokenRefused if the key or the id is wrong; any other GitHubError."""
     node: Any = app.rest("GET", "/app", {}).data
     with refusing_surprises():
         return Identity(

@@ -105,8 +105,8 @@ class IncompleteSnapshot(GitHubError):
 class TokenRefused(GitHubError):
     """GitHub does not accept our credentials, also not freshly made ones."""
 
-    advice = "Check GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY and the clock of this machine."
-    retryable = True  # a key is mended, a clock set, without an event that would tell us
+    advice = "Check GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY: is it a key of this app, and current?"
+    retryable = True  # a key is mended without an event that would tell us
 
 
 class Suspended(GitHubError):

@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from github_app.store.clock import SQLITE_FUNCTION, now
 from github_app.store.errors import StoreError, StoreUnavailable
-from github_app.store.wal import LOCK_SECONDS, WriteAheadLog, become_writer
+from github_app.store.wal import KEPT, LOCK_SECONDS, WriteAheadLog, become_writer
 
 Clock = Callable[[], float]
 _Result = TypeVar("_Result")
@@ -266,6 +266,7 @@ def _sqlite_engine(url: URL, clock: Clock, *, size: int) -> Engine:
             "journal_mode=WAL",
             "synchronous=NORMAL",
             "wal_autocheckpoint=0",  # wal.py moves the log
+            f"journal_size_limit={KEPT}",
             "foreign_keys=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")

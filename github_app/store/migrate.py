@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 
 from github_app.store.engine import Database
 
-HEAD = "0007"  # the newest revision in migrations/versions
+HEAD = "0008"  # the newest revision in migrations/versions
 _OUR_LOCK = 0x636F756E  # an advisory lock's number: any that nobody else uses
 
 

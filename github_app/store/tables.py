@@ -130,6 +130,7 @@ undelivered = Table(
     Column("failures", Integer, nullable=False),
     Column("again_at", Double, nullable=False),
     Column("lost_at", Double),
+    Column("gone", Integer, nullable=False, server_default="0"),  # so often in a row
 )
 
 # What is paced: so much was spent on a purpose since its window began.

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, bindparam, case, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, null, select, update
 
 from github_app.store.clock import now
 from github_app.store.engine import Database
@@ -24,7 +24,7 @@ class Wanting(StrEnum):
     """What became of one that was not to be had. The values are labels of a metric."""
 
     WAITING = "waiting"  # it is asked for again
-    LOST = "lost"  # GitHub has it no longer
+    LOST = "lost"  # GitHub has it no longer, or what it gave is not what the event must be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,15 @@ class Undelivered:
         return self.failures >= SET_ASIDE
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """How often one was not to be had. ``gone``: so often in a row GitHub said that it has it no
+    longer, of the latest attempt."""
+
+    every: int
+    gone: int
+
+
 class UndeliveredList:
     """By GUID. Durable: what is on it may be passed over."""
 
@@ -50,27 +59,44 @@ class UndeliveredList:
         self._database = database
         statement = insert(database.dialect, undelivered).values(failures=1, again_at=now())
         new = statement.excluded
-        failures = undelivered.c.failures + 1
+        later = new.id > undelivered.c.id
+        failures = case(
+            # Another chance: if it fails too, it is asked for often again.
+            (later & (undelivered.c.failures >= SET_ASIDE), SET_ASIDE),
+            else_=undelivered.c.failures + 1,
+        )
         self._failed = statement.on_conflict_do_update(
             index_elements=["guid"],
             set_={
-                "id": new.id,
+                "id": case((later, new.id), else_=undelivered.c.id),
+                "gone": case(
+                    (later | (new.gone == 0), new.gone), else_=undelivered.c.gone + new.gone
+                ),
+                "lost_at": case((later, null()), else_=undelivered.c.lost_at),
                 "problem": new.problem,
                 "failures": failures,
                 "again_at": now() + _pause(failures),
             },
-        ).returning(undelivered.c.failures)
+        ).returning(undelivered.c.failures, undelivered.c.gone)
 
-    def failed(self, guid: str, attempt: int, event: str, problem: str) -> int:
-        """It was not to be had once more: how often by now. ``problem`` is for people."""
+    def failed(
+        self, guid: str, attempt: int, event: str, problem: str, *, gone: bool = False
+    ) -> Failures:
+        """It was not to be had once more: how often by now. ``problem`` is for people.
+
+        ``attempt``: GitHub's id. A later one than before is lost no longer. ``gone``: GitHub says
+        that it has it no longer.
+        """
         values = {
             "guid": clean(guid),
             "id": attempt,
             "event": clean(event),
             "problem": clean(problem)[:_LARGEST_PROBLEM],
+            "gone": int(gone),
         }
         with self._database.write() as connection:
-            return int(connection.execute(self._failed, values).scalar_one())
+            row = connection.execute(self._failed, values).one()
+        return Failures(every=row.failures, gone=row.gone)
 
     def every(self) -> dict[str, Undelivered]:
         """All, by GUID, also those that are lost."""
@@ -98,7 +124,7 @@ class UndeliveredList:
     def lose(self, guid: str) -> None:
         """It will never be had: it stays on the list for two weeks, to be seen."""
         with self._database.write() as connection:
-            connection.execute(_LOSE, {"gone": clean(guid)})
+            connection.execute(_LOSE, {"which": clean(guid)})
 
     def counts(self) -> dict[Wanting, int]:
         with self._database.read() as connection:
@@ -125,7 +151,7 @@ _EVERY = select(undelivered, (undelivered.c.again_at <= now()).label("due")).ord
     undelivered.c.id
 )
 _CAME = delete(undelivered).where(undelivered.c.guid.in_(bindparam("guids", expanding=True)))
-_LOSE = update(undelivered).where(undelivered.c.guid == bindparam("gone")).values(lost_at=now())
+_LOSE = update(undelivered).where(undelivered.c.guid == bindparam("which")).values(lost_at=now())
 _COUNTS = select(func.count().label("every"), func.count(undelivered.c.lost_at).label("lost"))
 _PRUNE = (
     delete(undelivered)

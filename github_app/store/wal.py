@@ -25,6 +25,14 @@ from github_app.store.errors import StoreUnavailable
 MOVED_AFTER = 250
 # After so many that it was not, it is moved by whoever commits: writers are faster than the mover.
 MOVED_AT_LAST = 16 * MOVED_AFTER
+# A few large commits fill it too. Once begun anew it is cut to KEPT; when it has grown by LARGE it
+# is moved, by LARGE_AT_LAST by whoever commits. KEPT is less than LARGE, else it would never stop
+# being moved; and more than many small commits fill, which find their place ready. Bytes.
+KEPT = 8 << 20
+LARGE = 2 * KEPT
+LARGE_AT_LAST = 4 * LARGE
+# To look costs 2 µs, a small commit 70: so only after so many commits.
+LOOKED_EVERY = 4
 # So long somebody else may be the writer. Seconds.
 LOCK_SECONDS = 8
 
@@ -42,17 +50,22 @@ class WriteAheadLog:
         self._synced = 0
         self._in_doubt = False
         self._moved = 0
+        self._size = 0  # of the log when it was last moved, if it is not cut since
         self._wake = threading.Event()
         self._stopping = False
         self._mover: threading.Thread | None = None
 
     def committed(self) -> int:
-        """A commit is in the log: its number, for ``sync``. Called by one thread at a time."""
+        """A commit is in the log: its number, for ``sync``. Called by one thread at a time.
+
+        Errors: none. What is committed is, also where the log cannot be moved.
+        """
         self._commits += 1
         waiting = self._commits - self._moved
-        if waiting >= MOVED_AT_LAST:
+        grown = self._growth() if self._commits % LOOKED_EVERY == 0 else 0
+        if waiting >= MOVED_AT_LAST or grown >= LARGE_AT_LAST:
             self._move_now()
-        elif waiting >= MOVED_AFTER:
+        elif waiting >= MOVED_AFTER or grown >= LARGE:
             self._move_soon()
         return self._commits
 
@@ -95,41 +108,62 @@ class WriteAheadLog:
         if busy:
             raise sqlite3.OperationalError("somebody still reads the log")
 
+    def _growth(self) -> int:
+        """By how many bytes the log's file grew since it was last moved."""
+        size = self._log_size()
+        if size < self._size:
+            self._size = 0  # begun anew and cut
+        return size - self._size
+
+    def _log_size(self) -> int:
+        try:
+            return os.stat(self._log).st_size  # noqa: PTH116 - the faster one, and commits wait
+        except OSError:
+            return 0
+
     def _move_soon(self) -> None:
         if self._mover is None:
-            self._mover = threading.Thread(target=self._move, name="countersign-wal", daemon=True)
-            self._mover.start()
+            mover = threading.Thread(target=self._move, name="countersign-wal", daemon=True)
+            try:
+                mover.start()
+            except RuntimeError:
+                return  # no thread is to be had; the next commit asks again
+            self._mover = mover
         self._wake.set()
 
     def _move(self) -> None:
-        with closing(self._connect()) as gate, closing(self._connect()) as connection:
-            while True:
-                self._wake.wait()
-                self._wake.clear()
-                if self._stopping:
-                    return
-                if self._commits - self._moved >= MOVED_AFTER:
-                    self._move_alone(gate, connection)
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            if self._stopping:
+                return
+            if self._commits - self._moved >= MOVED_AFTER or self._growth() >= LARGE:
+                self._move_alone()
 
     def _move_now(self) -> None:
-        self._moved = self._commits  # tried, even where it fails
-        with closing(self._connect()) as gate, closing(self._connect()) as connection:
-            self._move_alone(gate, connection)
+        self._moved, self._size = self._commits, self._log_size()  # tried, even where it fails
+        self._move_alone()
 
-    def _move_alone(self, gate: sqlite3.Connection, connection: sqlite3.Connection) -> None:
+    def _move_alone(self) -> None:
         """Move it while ``gate`` keeps every writer out. SQLite does not let a connection move the
-        log inside a transaction of its own, so it takes two."""
+        log inside a transaction of its own, so it takes two. Where it cannot be moved now, it is
+        tried again with a later commit."""
         with suppress(StoreUnavailable):
             self.sync(self._commits)  # most of what there is to wait for, while others still write
-        try:
-            with _as_writer(gate):
-                so_far = self._commits
+        with (
+            suppress(sqlite3.Error),
+            closing(self._connect()) as gate,
+            closing(self._connect()) as connection,
+            _as_writer(gate),
+        ):
+            so_far, size = self._commits, self._log_size()
+            try:
                 move(connection)
-        except sqlite3.Error as error:
-            if not _is_busy(error):
-                self._in_doubt = True  # told of it once, as here, the next sync would not be
-        else:
-            self._moved = so_far
+            except sqlite3.Error as error:
+                if _may_have_written(error):
+                    self._in_doubt = True  # told of it once, as here, the next sync would not be
+                raise
+            self._moved, self._size = so_far, size
 
     def _log_to_disk(self) -> None:
         # Opened each time: a second descriptor of this file is harmless, an old one is not.
@@ -178,6 +212,11 @@ def _as_writer(connection: sqlite3.Connection) -> Iterator[None]:
         yield
     finally:
         connection.execute("ROLLBACK")
+
+
+def _may_have_written(error: sqlite3.Error) -> bool:
+    """Neither who has to wait nor who gets no file to open has written anything."""
+    return not _is_busy(error) and error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN
 
 
 def _is_busy(error: sqlite3.Error) -> bool:

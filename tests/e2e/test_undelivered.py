@@ -1,12 +1,22 @@
 """A delivery that GitHub lists and does not give holds up nothing, and is not forgotten."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from github_app.fetching import DOWN
-from github_app.gateway.errors import GitHubError
+from github_app.gateway import app as the_app
+from github_app.gateway.client import Caller
+from github_app.gateway.errors import (
+    GitHubError,
+    IncompleteSnapshot,
+    RateLimited,
+    Suspended,
+    TokenRefused,
+)
 from github_app.store.undelivered import SET_ASIDE, Wanting
 from tests.e2e.inline import Inline, inline
 
@@ -31,6 +41,26 @@ def fails(case: Inline, status: int) -> int:
     (opened,) = [one for one in case.hub.courier.log.values() if one.event == "pull_request"]
     case.hub.faults.add("error", match=f"GET /app/hook/deliveries/{opened.id}", status=status)
     return number
+
+
+def attempts(case: Inline, guid: str) -> list[int]:
+    """Their ids, the oldest first."""
+    return sorted(one.id for one in case.hub.courier.log.values() if one.guid == guid)
+
+
+def guids(case: Inline) -> set[str]:
+    return {one.guid for one in case.hub.courier.log.values()}
+
+
+def redelivered(case: Inline) -> int:
+    """Somebody asks GitHub to send the one on the list again, in vain; the id of that attempt."""
+    (guid,) = case.parts.store.undelivered.every()
+    before = attempts(case, guid)
+    the_app.redeliver(case.parts.github.app(), before[-1])
+    case.hub.drain()
+    (new,) = set(attempts(case, guid)) - set(before)
+    assert new > before[-1]
+    return new
 
 
 def pushes(case: Inline, many: int) -> int:
@@ -130,3 +160,105 @@ def test_while_github_gives_none_at_all_it_is_not_asked_for_each(case: Inline) -
     assert case.parts.fetcher.fetch() == sent
     assert case.parts.fetcher.fetch() == 0
     assert counts(case) == (0, 0)
+
+
+@pytest.mark.parametrize("status", [400, 403, 413, 422])
+def test_what_github_declines_holds_up_nothing(case: Inline, status: int) -> None:
+    fails(case, status)
+    (held,) = {one.guid for one in case.hub.courier.log.values() if one.event == "pull_request"}
+    pushes(case, 3)
+    fetch(case)
+    assert set(case.parts.store.inbox.knows(list(guids(case)))) == guids(case) - {held}
+    fetch(case, SET_ASIDE - 2)
+    case.parts.fetcher.fetch()
+    assert counts(case) == (1, 0)
+
+
+def test_answer_of_an_odd_shape_holds_up_nothing(
+    case: Inline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case.open()
+    case.hub.drain()
+    (odd,) = [one for one in case.hub.courier.log.values() if one.event == "pull_request"]
+    pushes(case, 3)
+    really = the_app.delivery_payload
+
+    def payload(app: Caller, number: int) -> dict[str, Any]:
+        if number == odd.id:
+            raise IncompleteSnapshot("GitHub's answer has an unexpected shape")
+        return really(app, number)
+
+    monkeypatch.setattr(the_app, "delivery_payload", payload)
+    fetch(case)
+    assert set(case.parts.store.inbox.knows(list(guids(case)))) == guids(case) - {odd.guid}
+    fetch(case, SET_ASIDE - 2)
+    case.parts.fetcher.fetch()
+    assert counts(case) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(RateLimited("no", until=datetime(2027, 1, 1, tzinfo=UTC)), id="limited"),
+        pytest.param(TokenRefused("no"), id="token"),
+        pytest.param(Suspended("no"), id="suspended"),
+    ],
+)
+def test_what_is_wrong_with_us_is_not_held_against_a_delivery(
+    case: Inline, error: GitHubError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pushes(case, 2)
+
+    def refused(_app: Caller, _number: int) -> dict[str, Any]:
+        raise error
+
+    monkeypatch.setattr(the_app, "delivery_payload", refused)
+    for _ in range(SET_ASIDE + 1):
+        with pytest.raises(type(error)):
+            case.parts.fetcher.fetch()
+    assert counts(case) == (0, 0)
+
+
+def test_it_is_not_lost_because_it_was_gone_once(case: Inline) -> None:
+    """Four other failures before it say nothing about whether GitHub still has it."""
+    fails(case, 500)
+    fetch(case, SET_ASIDE - 1)
+    case.hub.faults.clear()
+    case.hub.faults.add("error", match="GET /app/hook/deliveries/*", status=404)
+    case.parts.fetcher.fetch()
+    assert counts(case) == (1, 0)
+    case.hub.faults.clear()
+    case.clock.skip(HOURS)
+    assert case.parts.fetcher.fetch() == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "before"),
+    [pytest.param(500, (1, 0), id="waiting"), pytest.param(404, (0, 1), id="lost")],
+)
+def test_what_was_sent_again_in_vain_is_asked_for_at_once(
+    case: Inline, status: int, before: tuple[int, int]
+) -> None:
+    number = fails(case, status)  # of the first attempt; the second can be had
+    fetch(case, SET_ASIDE - 1)
+    case.parts.fetcher.fetch()
+    assert counts(case) == before
+    redelivered(case)
+    assert case.parts.fetcher.fetch() == 1
+    case.waiting(number)
+    case.parts.fetcher.fetch()
+    assert counts(case) == (0, 0)
+
+
+def test_what_was_sent_again_is_asked_for_by_its_new_attempt_only(case: Inline) -> None:
+    fails(case, 404)
+    fetch(case, SET_ASIDE - 1)
+    case.parts.fetcher.fetch()
+    new = redelivered(case)
+    case.hub.faults.add("error", match=f"GET /app/hook/deliveries/{new}", status=500)
+    case.parts.fetcher.fetch()
+    assert counts(case) == (1, 0), "lost no longer"
+    case.hub.faults.clear()
+    assert case.parts.fetcher.fetch() == 0, "not before it is its turn"
+    case.clock.skip(HOURS)
+    assert case.parts.fetcher.fetch() == 1

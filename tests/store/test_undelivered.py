@@ -7,6 +7,7 @@ from github_app.store.undelivered import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
     SET_ASIDE,
+    Failures,
     Undelivered,
     Wanting,
 )
@@ -16,7 +17,7 @@ from tests.store.build import Clock
 def fail(store: Store, times: int = 1, guid: str = "guid-1") -> int:
     failures = 0
     for number in range(times):
-        failures = store.undelivered.failed(guid, 100 + number, "push", "502")
+        failures = store.undelivered.failed(guid, 100 + number, "push", "502").every
     return failures
 
 
@@ -72,4 +73,43 @@ def test_one_that_is_lost_can_be_seen_for_two_weeks(store: Store, clock: Clock) 
 
 @pytest.mark.parametrize("text", ["a\x00b", "x" * 10_000], ids=["nul", "long"])
 def test_any_problem_can_be_written_down(store: Store, text: str) -> None:
-    assert store.undelivered.failed("guid-1", 1, "push", text) == 1
+    assert store.undelivered.failed("guid-1", 1, "push", text) == Failures(every=1, gone=0)
+
+
+@pytest.mark.parametrize(
+    ("answers", "in_a_row"),
+    [
+        pytest.param([404, 404, 404], 3, id="only"),
+        pytest.param([502, 502, 404], 1, id="last"),
+        pytest.param([404, 404, 502], 0, id="not-last"),
+        pytest.param([404, 502, 404, 404], 2, id="anew"),
+    ],
+)
+def test_how_often_it_was_gone_is_counted_in_a_row(
+    store: Store, answers: list[int], in_a_row: int
+) -> None:
+    for status in answers:
+        found = store.undelivered.failed("guid-1", 7, "push", "no", gone=status == 404)
+    assert found == Failures(every=len(answers), gone=in_a_row)
+
+
+def test_later_attempt_is_another_chance(store: Store, clock: Clock) -> None:
+    for _ in range(SET_ASIDE + 6):
+        store.undelivered.failed("guid-1", 7, "push", "404", gone=True)
+    store.undelivered.lose("guid-1")
+    found = store.undelivered.failed("guid-1", 8, "push", "404", gone=True)
+    assert found == Failures(every=SET_ASIDE, gone=1)
+    assert not the_one(store).lost
+    clock.advance(FIRST_PAUSE + 5)
+    assert the_one(store) == Undelivered(
+        guid="guid-1", id=8, event="push", failures=SET_ASIDE, due=True, lost=False
+    )
+
+
+def test_earlier_attempt_is_none(store: Store) -> None:
+    """The list may show the attempts of one delivery in any order."""
+    store.undelivered.failed("guid-1", 8, "push", "404", gone=True)
+    store.undelivered.lose("guid-1")
+    assert store.undelivered.failed("guid-1", 7, "push", "404", gone=True).gone == 2
+    assert the_one(store).id == 8
+    assert the_one(store).lost

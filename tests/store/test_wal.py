@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from github_app.store import wal
-from github_app.store.database import open_store
+from github_app.store import engine, wal
+from github_app.store.database import Store, open_store
 from github_app.store.errors import StoreUnavailable
 from tests.store.build import a_task, put
 
 PATIENCE = 30.0
+LARGE_BODY = 100_000
 
 
 class Disk:
@@ -280,6 +281,168 @@ def test_disk_that_refuses_while_the_log_is_moved_is_not_believed_later(
         put(store, "guid-1")
         assert {"guid-0", "guid-1"} <= in_file_alone(database, tmp_path / "after")
         assert disk.after_power_cut() == {"guid-0", "guid-1"}
+
+
+class Opening:
+    """Makes opening the database file fail, as where a process has too many files open."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.failed = 0
+        self.fails = True
+        self._really = wal.WriteAheadLog._connect
+        monkeypatch.setattr(
+            wal.WriteAheadLog, "_connect", lambda log, timeout=0: self(log, timeout)
+        )
+
+    def __call__(self, log: wal.WriteAheadLog, timeout: float) -> sqlite3.Connection:
+        if self.fails:
+            self.failed += 1
+            raise sqlite3.OperationalError("unable to open database file")
+        return self._really(log, timeout)
+
+
+def test_mover_survives_that_it_cannot_open_the_database(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wal, "MOVED_AFTER", 3)
+    opening = Opening(monkeypatch)
+    with open_store(f"sqlite:///{database}") as store:
+        for number in range(4):
+            put(store, f"guid-{number}")
+        wait_until(lambda: opening.failed > 0)
+        log = store._database._log
+        assert log._mover is not None
+        assert log._moved == 0
+        opening.fails = False
+        for number in range(4, 8):
+            put(store, f"guid-{number}")
+        wait_until(lambda: log._moved > 0)
+        assert not log._in_doubt
+        assert "guid-0" in in_file_alone(database, tmp_path / "copy")
+
+
+def test_what_is_committed_is_where_the_log_cannot_be_moved(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told of a failure, whoever committed it would do it again."""
+    monkeypatch.setattr(wal, "MOVED_AT_LAST", 3)
+    opening = Opening(monkeypatch)
+    with open_store(f"sqlite:///{database}") as store:
+        for number in range(4):
+            put(store, f"guid-{number}")
+            with store._database.write(durable=False) as connection:
+                insert(f"alone-{number}")(connection)
+        assert opening.failed > 0
+        assert not store._database._log._in_doubt, "nothing was written, so nothing was refused"
+    assert len(guids(database)) == 8
+
+
+def test_what_is_committed_is_where_no_thread_is_to_be_had(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(wal, "MOVED_AFTER", 3)
+    with open_store(f"sqlite:///{database}") as store:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            for number in range(4):
+                put(store, f"guid-{number}")
+        log = store._database._log
+        assert log._mover is None
+        put(store, "guid-4")
+        wait_until(lambda: log._moved >= 5)
+
+
+@pytest.mark.parametrize(
+    ("code", "in_doubt"),
+    [
+        pytest.param(sqlite3.SQLITE_BUSY, False, id="busy"),
+        pytest.param(sqlite3.SQLITE_BUSY_SNAPSHOT, False, id="busy-in-some-way"),
+        pytest.param(sqlite3.SQLITE_CANTOPEN, False, id="not-opened"),
+        pytest.param(sqlite3.SQLITE_IOERR_FSYNC, True, id="not-synced"),
+        pytest.param(sqlite3.SQLITE_IOERR_WRITE, True, id="not-written"),
+        pytest.param(sqlite3.SQLITE_FULL, True, id="full"),
+    ],
+)
+def test_disk_is_in_doubt_where_it_may_have_refused(
+    database: Path, monkeypatch: pytest.MonkeyPatch, code: int, in_doubt: bool
+) -> None:
+    def refusing(_connection: sqlite3.Connection) -> None:
+        error = sqlite3.OperationalError("no")
+        error.sqlite_errorcode = code
+        raise error
+
+    monkeypatch.setattr(wal, "move", refusing)
+    with open_store(f"sqlite:///{database}") as store:
+        put(store, "guid-0")
+        log = store._database._log
+        log._move_alone()
+        assert (log._in_doubt, log._moved) == (in_doubt, 0)
+
+
+def insert_large(store: Store, guid: str) -> None:
+    statement = text(
+        "INSERT INTO deliveries (guid, event, action, installation_id, received_at, body)"
+        f" VALUES ('{guid}', '', '', 0, 0, zeroblob({LARGE_BODY}))"
+    )
+    with store._database.write(durable=False) as connection:
+        connection.execute(statement)
+
+
+def scaled_down(monkeypatch: pytest.MonkeyPatch, *, large: int, at_last: int) -> None:
+    """The sizes that matter, in bodies of a tenth of a megabyte."""
+    monkeypatch.setattr(engine, "KEPT", 2 * LARGE_BODY)
+    monkeypatch.setattr(wal, "LARGE", large * LARGE_BODY)
+    monkeypatch.setattr(wal, "LARGE_AT_LAST", at_last * LARGE_BODY)
+
+
+def test_log_of_few_large_commits_does_not_grow_for_ever(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scaled_down(monkeypatch, large=10**6, at_last=8)
+    with open_store(f"sqlite:///{database}") as store:
+        sizes = []
+        for number in range(60):
+            insert_large(store, f"guid-{number}")
+            sizes.append(Path(f"{database}-wal").stat().st_size)
+        log = store._database._log
+        assert log._mover is None
+        assert log._moved > 0
+    assert max(sizes) < (8 + wal.LOOKED_EVERY) * LARGE_BODY
+    assert len(guids(database)) == 60
+
+
+def test_log_of_few_large_commits_is_moved_meanwhile_and_cut(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scaled_down(monkeypatch, large=4, at_last=10**6)
+    with open_store(f"sqlite:///{database}") as store:
+        log = store._database._log
+        for number in range(2 * 4):
+            insert_large(store, f"guid-{number}")
+        wait_until(lambda: log._moved > 0)
+        put(store, "small")  # it begins the log anew, or the next one does
+        put(store, "small-2")
+        wait_until(lambda: log._growth() < 4 * LARGE_BODY)
+
+
+def test_log_that_was_cut_is_not_moved_for_its_size(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file stays as large as it was until somebody commits."""
+    scaled_down(monkeypatch, large=10**6, at_last=8)
+    with open_store(f"sqlite:///{database}") as store:
+        log = store._database._log
+        while not log._moved:
+            insert_large(store, f"guid-{log._commits}")
+        moved = log._moved
+        put(store, "small")
+        assert Path(f"{database}-wal").stat().st_size < 3 * LARGE_BODY
+        for number in range(12):
+            put(store, f"small-{number}")
+        assert log._moved == moved
 
 
 def pages_before_it_moves(connection: object) -> int:
