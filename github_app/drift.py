@@ -209,14 +209,18 @@ def _ways_round(
 ) -> dict[str, Json]:
     """What is known to lead past the rules that demand our check; nothing where nothing is.
 
-    Rules add up: one that nobody is known to get past is enough.
+    Rules add up: one that nobody is known to get past is enough. Of a branch that can be made anew
+    that one must ask for the check then, too.
     """
     found: dict[str, Json] = {}
-    if ours and not default and not any(one.new_too for one in ours):
+    made = [] if default else [one for one in ours if one.new_too]
+    if ours and not default and not made:
         found["not_when_made"] = True
-    may = [_may_bypass(one, bypasses) for one in ours]
-    if may and all(may):
-        found["bypass"] = [*sorted({who for names in may for who in names or ()})]
+    for rules in (ours, made):
+        may = [_may_bypass(one, bypasses) for one in rules]
+        if may and all(may):
+            found["bypass"] = [*sorted({who for names in may for who in names})]
+            break
     return found
 
 

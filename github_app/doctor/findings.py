@@ -108,14 +108,10 @@ def _new_branches(facts: RepositoryFacts, account: AccountFacts) -> Iterator[Fin
     if any(not branch.default for branch in facts.branches) or not facts.branches:
         return
     (branch,) = facts.branches
-    rulesets = [one for one in branch.demands if one.ruleset is not None]
-    demands = [one for one in rulesets if one.rule == CHECK_RULE]
-    pinned = [one for one in demands if one.app_id == account.app_id]
-    if pinned and not any(one.new_too for one in pinned):
-        what = f"a release branch could be made of anything: {account.check_name} is not asked for"
-        told = f"{what} ({_sources(pinned)})"
-        where = f"{facts.full_name} {branch.name}"
-        yield _finding(Level.HOLE, "not-when-made", where, told, _protect(branch))
+    rulesets = [one for one in _pinned(branch, account) if one.ruleset is not None]
+    what = f"a release branch could be made of anything: {account.check_name} is not asked for"
+    if rulesets:
+        yield from _made(rulesets, branch, f"{facts.full_name} {branch.name}", account, what)
 
 
 def _finding(level: Level, code: str, where: str, what: str, mend: str) -> Finding:
@@ -234,7 +230,7 @@ def _roster(facts: AccountFacts) -> Iterator[Finding]:
 
 def _check(branch: BranchFacts, where: str, account: AccountFacts) -> Iterator[Finding]:
     checks = [one for one in branch.demands if one.rule == CHECK_RULE]
-    pinned = [one for one in checks if one.app_id == account.app_id]
+    pinned = _pinned(branch, account)
     if not checks:
         kind = "not-required" if branch.default else "release-not-required"
         what = f"{account.check_name} is not required"
@@ -246,12 +242,11 @@ def _check(branch: BranchFacts, where: str, account: AccountFacts) -> Iterator[F
         yield _finding(Level.HOLE, "not-pinned", where, what, _protect(branch))
     else:
         yield from _bypass(pinned, branch, where, "the check")
-        if not branch.default and not any(one.new_too for one in pinned):
+        if not branch.default:
             what = (
                 f"deleted and made anew, it may be anything: {account.check_name} is not asked for"
             )
-            told = f"{what} ({_sources(pinned)})"
-            yield _finding(Level.HOLE, "not-when-made", where, told, _protect(branch))
+            yield from _made(pinned, branch, where, account, what)
         elsewhere = [one for one in checks if one.app_id not in {None, account.app_id}]
         if elsewhere:
             what = f"{account.check_name} is required from another app as well"
@@ -260,9 +255,30 @@ def _check(branch: BranchFacts, where: str, account: AccountFacts) -> Iterator[F
             yield _finding(Level.WARNING, "also-elsewhere", where, told, mend)
 
 
+def _made(
+    rules: list[Demand], branch: BranchFacts, where: str, account: AccountFacts, what: str
+) -> Iterator[Finding]:
+    """A branch that is being made: one rule must ask for the check then *and* let nobody by. One
+    that lets nobody by but leaves new branches alone does not make up for the others.
+    """
+    asked = [one for one in rules if one.new_too]
+    if not asked:
+        told = f"{what} ({_sources(rules)})"
+        yield _finding(Level.HOLE, "not-when-made", where, told, _protect(branch))
+        return
+    said = {one.code for one in _bypass(_pinned(branch, account), branch, where, "the check")}
+    found = _bypass(asked, branch, where, "the check of a branch that is being made")
+    yield from (one for one in found if one.code not in said)
+
+
+def _pinned(branch: BranchFacts, account: AccountFacts) -> list[Demand]:
+    checks = [one for one in branch.demands if one.rule == CHECK_RULE]
+    return [one for one in checks if one.app_id == account.app_id]
+
+
 def _pull_request(branch: BranchFacts, where: str, account: AccountFacts) -> Iterator[Finding]:
     """Without it what is up to date and green may be merged by hand and pushed, unjudged."""
-    if not any(one.rule == CHECK_RULE and one.app_id == account.app_id for one in branch.demands):
+    if not _pinned(branch, account):
         return  # there is a larger hole here, with the same mend
     found = [one for one in branch.demands if one.rule == PULL_RULE]
     if found:
@@ -287,7 +303,7 @@ def _bypass(demands: list[Demand], branch: BranchFacts, where: str, what: str) -
     """Rules add up, so one that nobody may bypass is enough."""
     if any(one.bypass == () for one in demands):
         return
-    code = "bypass" if what == "the check" else "push-bypass"
+    code = "push-bypass" if what == "the pull request" else "bypass"
     if any(one.bypass is None for one in demands):
         told = f"who may bypass {what} cannot be seen ({_sources(demands)})"
         yield _finding(Level.UNKNOWN, f"{code}-unknown", where, told, _SEE)

@@ -128,6 +128,8 @@ def test_the_roster(roster: RosterFacts, found: list[str]) -> None:
 
 
 LAX = replace(CHECK, new_too=False)
+LOOSE = replace(CHECK, bypass=("x",))
+UNSEEN = replace(CHECK, bypass=None)
 CLASSIC = replace(LAX, source="classic protection of main", ruleset=None)
 
 
@@ -136,6 +138,18 @@ CLASSIC = replace(LAX, source="classic protection of main", ruleset=None)
     [
         pytest.param(False, (LAX, PULL), ["not-when-made"], id="release"),
         pytest.param(False, (LAX, CHECK, PULL), [], id="another-rule-asks"),
+        pytest.param(False, (LAX, LOOSE, PULL), ["bypass"], id="each-half-by-another-rule"),
+        pytest.param(False, (LAX, LOOSE, CHECK, PULL), [], id="both-by-a-third"),
+        pytest.param(False, (LAX, UNSEEN, PULL), ["bypass-unknown"], id="half-of-it-not-seen"),
+        pytest.param(
+            False,
+            (replace(LAX, bypass=None), LOOSE, PULL),
+            ["bypass-unknown", "bypass"],
+            id="bypassed-when-made-unseen-else",
+        ),
+        pytest.param(False, (replace(LAX, bypass=("y",)), LOOSE, PULL), ["bypass"], id="told-once"),
+        pytest.param(False, (CLASSIC, LOOSE, PULL), ["bypass"], id="classic-and-a-loose-ruleset"),
+        pytest.param(True, (LAX, LOOSE, PULL), [], id="the-default-branch-is-not-made-anew"),
         pytest.param(False, (CLASSIC, PULL), ["not-when-made"], id="classic"),
         pytest.param(False, (CLASSIC, CHECK, PULL), [], id="classic-and-a-ruleset"),
         pytest.param(True, (CLASSIC, PULL), [], id="classic-of-the-default-branch"),
@@ -160,6 +174,11 @@ def test_a_branch_that_is_made_anew(
         pytest.param((CHECK, PULL), [], id="asked for"),
         pytest.param((LAX, PULL), ["not-when-made"], id="left alone"),
         pytest.param((LAX, CHECK, PULL), [], id="by another rule"),
+        pytest.param((LAX, LOOSE, PULL), ["bypass"], id="each half by another rule"),
+        pytest.param((LAX, LOOSE, CHECK, PULL), [], id="both by a third"),
+        pytest.param((LAX, UNSEEN, PULL), ["bypass-unknown"], id="half of it not seen"),
+        pytest.param((LOOSE, PULL), ["bypass"], id="told once"),
+        pytest.param((CLASSIC, LOOSE, PULL), ["bypass"], id="classic and a loose ruleset"),
         pytest.param((CLASSIC, PULL), [], id="classic says nothing of it"),
         pytest.param((CLASSIC, LAX, PULL), ["not-when-made"], id="classic does not make it good"),
         pytest.param((replace(LAX, app_id=None), PULL), ["not-pinned"], id="a larger hole"),

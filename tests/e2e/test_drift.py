@@ -241,6 +241,26 @@ def test_a_rule_that_leaves_new_branches_alone_is_told(case: Inline) -> None:
     assert (found["unprotected"], gauges(case)) == (1, (1, 1))
 
 
+def test_a_rule_that_leaves_new_branches_alone_does_not_make_up_for_a_bypass(
+    case: Inline,
+) -> None:
+    repository = case.hub.world.repository(SHOP)
+    repository.branches["release/1.0"] = repository.branches["main"]
+    changed = {"conditions": PULLS["conditions"]}
+    first = the_check(case)
+    case.act("olga", "set_ruleset", id=first, ruleset=changed)
+    rules = [{"type": "required_status_checks", "parameters": PARAMETERS}]
+    case.act("olga", "set_ruleset", ruleset=PULLS | {"name": "lax", "rules": rules})
+    case.settle()
+    assert gauges(case) == (0, 0)
+    case.act("olga", "set_ruleset", id=first, ruleset={"bypass_actors": OWNERS})
+    case.settle()
+    main, release = told(case)[-1]["now"]["branches"]
+    assert "bypass" not in main
+    assert release["bypass"] == ["organisation owners (exempt)"]
+    assert gauges(case) == (1, 1)
+
+
 def test_protection_that_comes_back_is_told_as_well(case: Inline) -> None:
     take_away(case)
     case.settle()
