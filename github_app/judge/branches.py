@@ -11,8 +11,14 @@ _PATTERNS = {
     "release/": "release/**/*",
     "releases/": "releases/**/*",
     "stable/": "stable/**/*",
-    "release-": "release-*",
-    "stable-": "stable-*",
+}
+_FLAT = {"release-": "release-*", "stable-": "stable-*"}
+# With a slash further on. Narrow, so that topic branches such as release-notes/typo stay free.
+_DEEP = {
+    "release-v": "release-v[0-9]*/**/*",
+    "release-": "release-[0-9]*/**/*",
+    "stable-v": "stable-v[0-9]*/**/*",
+    "stable-": "stable-[0-9]*/**/*",
 }
 
 
@@ -23,5 +29,6 @@ def is_release(name: str) -> bool:
 
 def pattern_for(name: str) -> str:
     """The pattern of a ruleset that holds such a branch; its own name for any other."""
-    found = [held for begins, held in _PATTERNS.items() if name.startswith(begins)]
+    patterns = _PATTERNS | (_DEEP if "/" in name else _FLAT)
+    found = [held for begins, held in patterns.items() if name.startswith(begins)]
     return found[0] if found else name

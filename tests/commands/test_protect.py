@@ -1,5 +1,6 @@
 """``countersign protect``: closes what it can, shows it first, and weakens nothing of others."""
 
+import re
 from typing import Any
 
 import pytest
@@ -77,6 +78,23 @@ def test_release_branches_of_any_depth_are_meant() -> None:
         for branch in ("release/1", "release/2026/spring"):
             org.act("push", repo="acme/shop", branch=branch)
         assert org.run("protect", "acme", "--yes").exit_code == 0
+        assert org.findings() == (0, [])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("release-1/x", id="a slash after the number"),
+        pytest.param("stable-v2/fix/y", id="two, and a v"),
+    ],
+)
+def test_what_the_doctor_advises_closes_the_hole(name: str) -> None:
+    with protected() as org:
+        org.branch(name)
+        (found,) = org.findings()[1]
+        assert found["code"] == "release-not-required"
+        (pattern,) = re.findall(r"--branches '([^']+)'", found["mend"])
+        assert org.run("protect", "acme", "--branches", pattern, "--yes").exit_code == 0
         assert org.findings() == (0, [])
 
 

