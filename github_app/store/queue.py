@@ -171,9 +171,8 @@ class Queue:
                 self._mark_judged(connection, claim)
             else:
                 run(connection, sql.ASK_AGAIN, queue_rows.its_rows(claim))
-            run(
-                connection, sql.RELEASE, queue_rows.mine(claim)
-            )  # rows that only a wider claim names
+            # Rows that only a wider claim names, too.
+            run(connection, sql.RELEASE, queue_rows.mine(claim))
             self._announce(connection)
             for record in records:
                 self._audit.append_within(connection, record)
