@@ -45,6 +45,8 @@ class CleanLandings:
         if why == MAY_BRING_MORE and claim.attempts < LATE_READS:
             raise NotYet("the push of the merge is not known yet", seconds=2.0**claim.attempts)
         if why:
+            oid = landed.made[0].oid if landed.made else ""
+            self._publisher.look_again_at_landing(claim, landed.pull.repository.id, oid)
             log.info("nothing said", why=why, **about(claim))
             return None
         pull, oid, said = landed.pull, landed.made[0].oid, report(landed.pull)

@@ -20,7 +20,8 @@ _Key = tuple[int, int, str, str]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """``made``: the merge and what it is built on, newest first. ``paths``: where it differs.
-    ``base``: the commit on which the two are the same; None where the head is no other content."""
+    ``base``: the commit on which both are the same; None where the merge has the very content of
+    the head, or where they are not the same."""
 
     likeness: Likeness
     paths: tuple[str, ...]

@@ -13,13 +13,12 @@ from github_app.gateway.client import GitHub, Installation
 from github_app.gateway.errors import GitHubError
 from github_app.judge.errors import CountersignError
 from github_app.judge.facts import CheckRun, Repository
-from github_app.judge.memory import Memory
 from github_app.judge.reasons import Code, Reason
 from github_app.judge.report import Conclusion, Report, held, report, withdrawn
 from github_app.judgement import Judged, change_of, traces
 from github_app.logs import get_logger
 from github_app.pace import wrote
-from github_app.said import STANDING, VERDICTS, stands_as_landed
+from github_app.said import STANDING, VERDICTS, has_landed, stands_as_landed
 from github_app.store.audit import AuditRecord, Entry, Filter
 from github_app.store.checks import Place, Written
 from github_app.store.claim import Claim
@@ -173,7 +172,7 @@ class Publisher:
         if pull.repository.full_name.casefold() not in judged.known.names:
             self._store.names.note(pull.repository.id, pull.repository.full_name)
         head = (pull.repository.id, pull.number, pull.head_oid)
-        if not _anything(judged.memory) or (judged.memory == judged.known and head in self._heads):
+        if judged.memory == judged.known and head in self._heads:
             return False
         found = traces(judged)
         self._store.memory.add(
@@ -204,6 +203,7 @@ class Publisher:
         target = Target(repository=repository, oid=oid, standing=None)
         place = self._place(target)
         if self._stands_on(repository.id, oid) or not self._store.checks.begin_first(place):
+            self.look_again_at_landing(claim, repository.id, oid)
             return None
         receipt = self._store.audit.append(entry)
         if not self._store.queue.holds(claim, PUBLISH_SECONDS):
@@ -217,7 +217,7 @@ class Publisher:
         if not self._store.checks.done_first(place, written):
             reason = Reason(code=Code.WITHDRAWN)
             self.publish_unread(claim, oid, withdrawn(reason), reason)
-            self._store.queue.add([replace(claim.task, kind=TaskKind.HEAD, subject=oid, hint={})])
+            self._store.queue.add([head_task(claim.task, oid)])
             return None
         self._store.counters.add("publications", {"conclusion": said.conclusion.value})
         return records.published(receipt, published.check_run_id)
@@ -227,8 +227,21 @@ class Publisher:
 
         Raises: LeaseLost, GitHubError, StoreError.
         """
-        if stands_as_landed(self._store, claim.task.repository_id, oid):
+        repository_id = claim.task.repository_id
+        place = Place(repository_id=repository_id, oid=oid, check_name=self._check_name)
+        last = self._store.checks.last(place)
+        unsure = last is None or last.run_id is None  # begun, and perhaps never sent
+        if stands_as_landed(self._store, repository_id, oid) or (
+            unsure and has_landed(self._store, repository_id, oid)
+        ):
+            self._store.queue.add([head_task(claim.task, oid)])  # whoever has it as their head
             self.publish_unread(claim, oid, withdrawn(reason), reason)
+
+    def look_again_at_landing(self, claim: Claim, repository_id: int, oid: str) -> None:
+        """Where the check of a landing was begun before, it may have arrived late, over the verdict
+        of a pull request that has this commit as its head: that one is judged again."""
+        if has_landed(self._store, repository_id, oid):
+            self._store.queue.add([head_task(claim.task, oid)])
 
     def _stands_on(self, repository_id: int, oid: str) -> bool:
         """Whether a verdict of a pull request, or of its merge group, was ever said there."""
@@ -258,12 +271,14 @@ class Publisher:
         task = claim.task
         if not self._store.queue.holds(claim, PUBLISH_SECONDS):
             raise LeaseLost("not enough of the lease is left to publish")
-        entry = records.failed(task, oid, said, reason, claim.deliveries)
-        receipt = self._store.audit.append(entry)
         owner, _, name = task.full_name.partition("/")
         repository = Repository(id=task.repository_id, owner=owner, name=name)
         target = Target(repository=repository, oid=oid, standing=None)
-        self._send(installation_of(self._github, task), target, said, receipt)
+        # Before the record: one without its write must not pass for what stands on GitHub.
+        self._store.checks.begin(self._place(target))
+        entry = records.failed(task, oid, said, reason, claim.deliveries)
+        receipt = self._store.audit.append(entry)
+        self._write(claim, installation_of(self._github, task), target, said, receipt)
 
     def hold(
         self, claim: Claim, installation: Installation, target: Target, reason: Reason
@@ -313,6 +328,11 @@ class Publisher:
         return bool(last) and last[-1] == Conclusion.SUCCESS
 
 
+def head_task(like: Task, oid: str) -> Task:
+    """What asks for every open pull request with this head, in a repository that ``like`` names."""
+    return replace(like, kind=TaskKind.HEAD, subject=oid, hint={})
+
+
 def installation_of(github: GitHub, task: Task) -> Installation:
     """The installation that a task is about; found by the repository's name where none is told.
 
@@ -344,10 +364,6 @@ def _head_told(claim: Claim) -> str | None:
     oid = claim.hint.get("head_sha")
     told = claim.task.kind is TaskKind.PULL_REQUEST and isinstance(oid, str)
     return str(oid) or None if told else None
-
-
-def _anything(memory: Memory) -> bool:
-    return bool(memory.evidence or memory.pushers or memory.pushes)
 
 
 def _outcome(judged: Judged, said: Report) -> dict[str, object]:

@@ -61,9 +61,10 @@ def has_landed(store: Store, repository_id: int, oid: str) -> bool:
 def stands_as_landed(store: Store, repository_id: int, oid: str) -> bool:
     """Whether the last that was said on a commit is that it landed as judged."""
     wanted = Filter(repository_id=repository_id, head_sha=oid)
-    kinds = [one.entry.kind for one in store.audit.records(wanted)]
-    standing = [kind for kind in kinds if kind in STANDING]
-    return standing[-1:] == [RecordKind.LANDED]
+    found = list(store.audit.records(wanted))
+    refused = _refused(found)
+    said = [one.entry.kind for one in found if one.seq not in refused]
+    return [kind for kind in said if kind in STANDING][-1:] == [RecordKind.LANDED]
 
 
 def _published(records: Iterable[AuditRecord]) -> list[AuditRecord]:

@@ -46,6 +46,7 @@ from github_app.publishing import (
     StaleRead,
     Target,
     about,
+    head_task,
     installation_of,
 )
 from github_app.rosters import RosterDesk
@@ -332,8 +333,7 @@ class Worker:
         """A commit whose green was withdrawn, and that is not judged here: no head any more, or
         of nobody who is open. Whoever else has it as their head gets their own verdict back."""
         left = {one.doubtful for one in told if one.doubtful} - {judged}
-        wide = replace(claim.task, kind=TaskKind.HEAD, hint={})
-        self._store.queue.add([replace(wide, subject=oid) for oid in sorted(left)])
+        self._store.queue.add([head_task(claim.task, oid) for oid in sorted(left)])
 
     def _told(self, claim: Claim) -> tuple[Told, ...]:
         """What the deliveries behind the claim say beyond *look again*."""

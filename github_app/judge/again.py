@@ -12,13 +12,13 @@ RIGHTS_AGE = timedelta(hours=12)
 
 
 def look_again_at(verdict: Verdict) -> datetime | None:
-    """The first moment at which one who could sign leaves or comes back, or at which the rights of
-    those who signed are too old to be relied on (aware, UTC); or None.
+    """The first moment at which one who could sign or dismiss leaves or comes back, or at which the
+    rights of those who signed are too old to be relied on (aware, UTC); or None.
 
     The check names those who are there. Nothing else of a verdict depends on the time.
     """
     now = verdict.pull.taken_at.astimezone(UTC)
-    days = [day for day in _turns(verdict.signers) if day > now.date()]
+    days = [day for day in _turns((*verdict.signers, *verdict.lifters)) if day > now.date()]
     moments = [datetime.combine(day, time(), UTC) for day in days]
     if verdict.counted or verdict.cleared:
         # whole hours: not another moment to write down after each of many judgements

@@ -16,8 +16,8 @@ class Code(StrEnum):
     AI_MARK = "CS002"  # something does: the signals say what
     EVIDENCE_CLEARED = "CS003"  # an entitled senior said that it is not AI-assisted
     ROSTER_CHANGED = "CS004"  # the change touches the roster: it needs a sign-off whoever wrote it
-    FORCED_AWAY_UNREAD = "CS006"  # too much to look at: it takes a sign-off as if AI took part
     DECLARATION_MISSING = "CS005"  # require_declaration, and nothing is declared
+    FORCED_AWAY_UNREAD = "CS006"  # too much to look at: it takes a sign-off as if AI took part
 
     # Decisions
     EVERYONE_SENIOR = "CS010"

@@ -35,7 +35,7 @@ from github_app.judge.rules import (
 
 ROSTER_PATH = "reviewers.yaml"
 LAYER_PATH = ".github/reviewers.yaml"
-ROSTER_REPOSITORIES = (".github-private", ".github")  # of an organisation; both: docs/roster.md
+ROSTER_REPOSITORIES = (".github-private", ".github")  # where both have one: docs/roster.md
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,10 @@ def signers(case: Case) -> tuple[Person, ...]:
 
 def lifters(case: Case) -> tuple[Person, ...]:
     """Who could dismiss what stands in the way and is not who asked for it. Nobody, where all of
-    it was dismissed before: GitHub does not dismiss a review twice."""
+    it was dismissed before: GitHub does not dismiss a review twice. Nor where anybody may have
+    written a part of it: their dismissal would be lost."""
+    if any(note.code is Code.WRITER_UNKNOWN for note in case.notes):
+        return ()
     stand = [one for one in case.objections.blocking if one.state is not ReviewState.DISMISSED]
     theirs = {review.author.key for review in stand if review.author is not None}
     return tuple(one for one in _able(case) if stand and one.login.casefold() not in theirs)

@@ -112,7 +112,8 @@ def _exempt(case: Case) -> Verdict | None:
     )
     if against:
         return None
-    return _verdict(case, Outcome.EXEMPT, Reason(code=Code.EVERYONE_SENIOR))
+    unread = (Reason(code=Code.FORCED_AWAY_UNREAD),) if case.unread else ()
+    return _verdict(case, Outcome.EXEMPT, Reason(code=Code.EVERYONE_SENIOR), *unread)
 
 
 def _signed(case: Case) -> Verdict | None:

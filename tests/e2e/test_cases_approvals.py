@@ -122,6 +122,30 @@ def test_dismiss_an_objection_to_ones_own_work(case: Inline) -> None:
     case.refused(number, "CS015", "CS076", why="does not lift it")
 
 
+def test_dismiss_one_of_two_objections(case: Inline) -> None:
+    """The words say whose a peer may still dismiss."""
+    number = case.open()
+    case.act("grace", "request_changes", number=number)
+    case.act("ada", "request_changes", number=number)
+    case.act("june", "dismiss_review", number=number, author="grace")
+    seen = case.refused(number, "CS015", "CS076", why="asked for changes")
+    assert "ask `@grace` and `@ada` to review again" in seen.summary
+    assert "but `@grace` can dismiss the review of `@ada`." in seen.summary
+
+
+def test_nobody_is_sent_to_dismiss_in_vain(case: Inline) -> None:
+    """Anybody may have written the commit: a dismissal would not count, and there is only one."""
+    case.act("june", "fork_repository")
+    commits = [{"message": AI, "author": "Ghost <ghost@nowhere.example>"}]
+    case.act("june", "push", repo="june/shop", branch="fix", commits=commits)
+    number = int(case.act("june", "open_pull_request", head="june:fix", title="Fix")["number"])
+    case.act("grace", "request_changes", number=number)
+    seen = case.refused(number, "CS015", why="asked for changes")
+    assert "can dismiss" not in seen.summary
+    case.act("ada", "dismiss_review", number=number, author="grace")
+    case.refused(number, "CS015", "CS076", why="does not lift it")
+
+
 def test_dismiss_an_objection_then_lose_the_right(case: Inline) -> None:
     number = case.open()
     case.act("grace", "request_changes", number=number)

@@ -110,6 +110,26 @@ def test_a_long_branch_that_was_judged_may_be_rewritten(case: Inline) -> None:
     case.expect(number, "success", "CS001")
 
 
+def test_a_long_branch_of_a_fork_that_was_judged_may_be_rewritten(case: Inline) -> None:
+    """Of a fork nothing is told but the pull request itself."""
+    case.act("june", "fork_repository")
+    fork = {"repo": "june/shop", "branch": "fix"}
+    long = [{"message": f"Step {count}: {'why ' * 30}"} for count in range(260)]
+    case.act("june", "push", **fork, commits=long)
+    number = int(case.act("june", "open_pull_request", head="june:fix", title="Fix")["number"])
+    case.expect(number, "success", "CS001")
+    case.act("june", "force_push", **fork, commits=[{"message": "Squashed"}])
+    case.expect(number, "success", "CS001")
+
+
+def test_a_senior_who_rewrites_often_is_exempt_and_told_why(case: Inline) -> None:
+    number = case.open(actor="grace", message="Fix the total")
+    for count in range(60):
+        case.act("grace", "amend", branch="fix", message=f"Fix the total {count}")
+    seen = case.expect(number, "success", "CS006", "CS010", title="Every contributor is senior")
+    assert "AI-assisted" not in seen.title + seen.summary
+
+
 def test_a_clean_branch_that_was_rewritten_is_clean(case: Inline) -> None:
     """One call for a head that nobody has judged, none for one that was."""
 

@@ -314,6 +314,48 @@ def test_what_turns_out_to_be_an_incident_is_not_green_any_more(case: Inline) ->
     assert not cut(case)
 
 
+def test_the_green_of_an_incident_goes_also_where_github_fails_at_first(case: Inline) -> None:
+    number = case.open(message=AI)
+    case.act("grace", "approve", number=number)
+    case.settle()
+    publish, failed = check_run.publish, list[Any]()
+
+    def failing_once(*given: Any, **how: Any) -> check_run.Published:
+        if given[4].title.startswith("Cannot judge") and not failed:
+            failed.append(given)
+            raise Unavailable("GitHub did not answer")
+        return publish(*given, **how)
+
+    with (
+        patch.object(landing, "merged_through", return_value={}),
+        patch.object(check_run, "publish", failing_once),
+    ):
+        case.act("june", "merge", number=number, method="squash")
+        case.settle()
+    assert failed
+    assert ours(case, tip(case))[-1].conclusion == "failure"
+    assert not cut(case)
+
+
+def test_the_green_of_an_incident_goes_also_where_its_worker_dies(case: Inline) -> None:
+    """After the record that it is taken back, before it is."""
+    number = case.open(message=AI)
+    case.act("grace", "approve", number=number)
+    case.settle()
+
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with patch.object(landing, "merged_through", return_value={}):
+        case.act("june", "merge", number=number, method="squash")
+        with patch.object(case.worker._publisher, "_write", dies), pytest.raises(KeyboardInterrupt):
+            case.settle()
+        case.clock.skip(3600)  # its lease ends
+        case.settle()
+    assert ours(case, tip(case))[-1].conclusion == "failure"
+    assert not cut(case)
+
+
 # --- pull requests with that commit as their head ------------------------------------------------
 
 
@@ -398,3 +440,29 @@ def test_two_writes_that_meet(case: Inline) -> None:
     seen = case.expect(ported, "success", "CS001")
     assert "Landed" not in seen.title
     assert said(ours(case, tip(case))[-1]) == seen.title
+
+
+def test_a_landing_that_arrives_late_over_a_verdict(case: Inline) -> None:
+    """GitHub took it and did not answer, while a pull request with that head was judged."""
+    landed(case, "first", method="squash")
+    number = case.open("second", message=AI)
+    case.act("grace", "approve", number=number)
+    case.settle()
+    publish, opened = check_run.publish, list[int]()
+
+    def late(*given: Any, **how: Any) -> check_run.Published:
+        if not given[4].title.startswith("Landed") or opened:
+            return publish(*given, **how)
+        opened.append(port(case))
+        case.hub.drain()
+        while case.check(opened[0]) is None:
+            assert case.worker.step()
+        publish(*given, **how)
+        raise Unavailable("GitHub did not answer")
+
+    with patch.object(check_run, "publish", late):
+        case.act("june", "merge", number=number, method="squash")
+        case.settle()
+    (ported,) = opened
+    assert any(said(run).startswith("Landed") for run in ours(case, case.head(ported)))
+    case.refused(ported, "CS012")

@@ -57,6 +57,12 @@ def test_next_moment(away: list[Away], expected: datetime | None) -> None:
     assert look_again_at(waiting(*away)) == expected
 
 
+def test_who_could_dismiss_leaves() -> None:
+    found = waiting(december(26, 30))
+    objected = replace(found, signers=(), lifters=found.signers)
+    assert look_again_at(objected) == midnight(26)
+
+
 @pytest.mark.parametrize("hour", [0, 23])
 def test_the_hour_of_the_day_does_not_matter(hour: int) -> None:
     assert look_again_at(waiting(december(20, 24), hour=hour)) == midnight(25)

@@ -8,6 +8,8 @@ from github_app.judge.report.page import dismissal_of, level_asked, still_needed
 from github_app.judge.report.sentences import plain_sentence
 from github_app.judge.report.words import all_of, either, plural_s
 
+_EXEMPT = "AI-assisted; every contributor is senior"
+
 
 def title(verdict: Verdict) -> str:
     """What the author reads first: plain text, shown by GitHub as it is."""
@@ -18,7 +20,8 @@ def title(verdict: Verdict) -> str:
                 return f"Not AI-assisted, says @{first.who}"
             return "No AI assistance found"
         case Outcome.EXEMPT:
-            return "AI-assisted; every contributor is senior"
+            unread = any(one.code is Code.FORCED_AWAY_UNREAD for one in verdict.reasons)
+            return "Every contributor is senior" if unread else _EXEMPT
         case Outcome.SIGNED_OFF:
             return f"Signed off by {_names_and_levels(verdict)}"
         case Outcome.OBJECTED:

@@ -42,7 +42,8 @@ def _why(page: Page) -> str:
         case Outcome.NOT_AI:
             return sentence(page, first)
         case Outcome.EXEMPT:
-            return "AI-assisted, and everybody who worked on it is senior: no sign-off is needed."
+            cause = f"{_UNREAD}, but" if _is_unread(verdict) else "AI-assisted, and"
+            return f"{cause} everybody who worked on it is senior: no sign-off is needed."
         case Outcome.SIGNED_OFF:
             signed = [r for r in verdict.reasons if r.code is Code.SIGNED]
             return f"{_cause(page)}, and signed off by {all_of([person(r.who) for r in signed])}."
@@ -62,13 +63,18 @@ def _why(page: Page) -> str:
 
 def _cause(page: Page) -> str:
     verdict = page.verdict
+    if _is_unread(verdict):
+        return _UNREAD
     if not verdict.evidence:
-        unread = any(reason.code is Code.FORCED_AWAY_UNREAD for reason in verdict.reasons)
-        return _UNREAD if unread else "This changes who may sign off"
+        return "This changes who may sign off"
     strongest = max(verdict.evidence, key=lambda item: item.signal.confidence.rank)
     where = strongest.signal
     place = f"commit {page.commit(where.ref)}" if where.place is Place.COMMIT else where.place.value
     return f"AI-assisted ({page.tool(where.tool)}, {place})"
+
+
+def _is_unread(verdict: Verdict) -> bool:
+    return any(reason.code is Code.FORCED_AWAY_UNREAD for reason in verdict.reasons)
 
 
 def _what(verdict: Verdict) -> str:
@@ -105,7 +111,15 @@ def _next_after_objection(verdict: Verdict) -> str:
     if not here:
         return f"{asked}."
     peers = either([person(one.login) for one in here])
-    return f"{asked}, but {peers} can dismiss that review."
+    return f"{asked}, but {peers} can dismiss {_of_whom(objections, dismissed)}."
+
+
+def _of_whom(objections: list[Reason], dismissed: list[Reason]) -> str:
+    """Which review a peer can dismiss: GitHub dismisses none twice."""
+    if len(objections) == 1:
+        return "that review"
+    left = [person(one.who) for one in objections if one not in dismissed]
+    return f"the review{plural_s(len(left))} of {all_of(left)}"
 
 
 def _next_while_waiting(page: Page, first: Reason) -> str:
