@@ -29,6 +29,8 @@ from github_app.gateway.protection import Place
 from github_app.judge.errors import CountersignError
 from github_app.settings import Secret, Settings
 
+_WILDCARD = re.compile(r"\*+|\?|\[!?[^\[\]/!]+\]")
+
 
 class NotProtected(CountersignError):
     """Nothing was written, or not what was meant. ``advice``: what to do about it."""
@@ -89,11 +91,22 @@ def ref_pattern(given: str) -> str:
         raise click.UsageError(
             "a pattern is letters, digits and . _ - / with * ? [a-z], such as 'release-*'"
         )
-    if not name.strip("*/?"):
+    if name.startswith(("*", "?", "[")):
         raise click.UsageError(
-            "that is every branch: the check would be asked for before a topic branch can be made"
+            "that may be nearly every branch: the check would be asked for before a topic branch "
+            "can be made; begin with letters, such as 'release-*'"
         )
+    if not _is_name(_WILDCARD.sub("x", name)):
+        raise click.UsageError("that is no pattern of names that git allows for a branch")
     return f"refs/heads/{name}"
+
+
+def _is_name(name: str) -> bool:
+    """As far as our characters go. Source: git-check-ref-format."""
+    return ".." not in name and not any(
+        not part or part.startswith(".") or part.endswith((".", ".lock")) or set(part) & set("*?[]")
+        for part in name.split("/")
+    )
 
 
 def _must_be_installed(github: GitHub, owner: str, name: str | None) -> None:

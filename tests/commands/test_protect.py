@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from github_app.commands.protect import ref_pattern
 from github_app.judge.errors import CountersignError
 from tests.doctor.holes import HOLES, NAME, Hole, Org, checks, protected, ruleset
 
@@ -129,6 +130,24 @@ def test_more_branches_are_held_where_they_are_named() -> None:
         pytest.param("~ALL", "a pattern is", id="all, in GitHub's words"),
         pytest.param("*", "every branch", id="all on one level"),
         pytest.param("refs/heads/**/*", "every branch", id="all"),
+        pytest.param("*[a-z]*", "every branch", id="all with a letter"),
+        pytest.param("?*[!x]*", "every branch", id="all but some"),
+        pytest.param("**/*[a-z0-9]*", "every branch", id="all, in any folder"),
+        pytest.param("[a-z]*", "every branch", id="all that begin with a letter"),
+        pytest.param("*-*", "every branch", id="all with a dash"),
+        pytest.param("[", "every branch", id="a bracket"),
+        pytest.param("..", "that git allows", id="dots"),
+        pytest.param("release-[", "that git allows", id="a class that does not end"),
+        pytest.param("release-]", "that git allows", id="one that does not begin"),
+        pytest.param("release-[]", "that git allows", id="an empty one"),
+        pytest.param("release/[a/b]", "that git allows", id="one with a slash"),
+        pytest.param("release..*", "that git allows", id="two dots"),
+        pytest.param("release/", "that git allows", id="a slash at the end"),
+        pytest.param("/release", "that git allows", id="and at the beginning"),
+        pytest.param("release//*", "that git allows", id="two slashes"),
+        pytest.param("release/.x*", "that git allows", id="a hidden part"),
+        pytest.param("release.", "that git allows", id="a dot at the end"),
+        pytest.param("release/*.lock", "that git allows", id="a lock"),
     ],
 )
 def test_a_pattern_that_cannot_be_meant_is_wrong_usage(pattern: str, problem: str) -> None:
@@ -137,6 +156,22 @@ def test_a_pattern_that_cannot_be_meant_is_wrong_usage(pattern: str, problem: st
         assert refused.exit_code == 2
         assert problem in refused.output
         assert org.findings() == (0, [])
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "release-*",
+        "stable/**/*",
+        "v[0-9]*",
+        "release-v[0-9]*/**/*",
+        "hot?ix-[!x]*",
+        "4.2.x",
+        "next",
+    ],
+)
+def test_a_pattern_that_can_be_meant(pattern: str) -> None:
+    assert ref_pattern(pattern) == ref_pattern(f"refs/heads/{pattern}") == f"refs/heads/{pattern}"
 
 
 @pytest.mark.parametrize(
