@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from github_app.gateway.protection import bypass_actor
 from github_app.payload import Payload, inner_text
+from github_app.store.claim import Seen
 from github_app.store.inbox import StoredDelivery
 
 
@@ -15,12 +16,25 @@ from github_app.store.inbox import StoredDelivery
 class Told:
     """What a stored delivery says beyond *look again*.
 
-    ``doubtful``: a commit whose green may be wrong from now on. ``body``: the description as it was
-    before it was edited; its history on GitHub can be blanked.
+    ``doubtful``: a commit whose green may be wrong from now on. ``at``: GitHub's ``updated_at`` of
+    the pull request when it told (aware); None where it did not say. ``moves``: whether what
+    happened is sure to have moved that. ``body``: the description as it was before it was edited;
+    its history on GitHub can be blanked.
     """
 
     doubtful: str | None = None
+    at: datetime | None = None
+    moves: bool = False
     body: str | None = None
+
+    def is_news_to(self, seen: Seen | None) -> bool:
+        """Whether a judgement may have missed it: deliveries come late, and in any order.
+
+        Who saw a younger pull request than it tells of looked after it had happened.
+        """
+        if seen is None or self.at is None or seen.updated_at < self.at:
+            return True
+        return seen.updated_at == self.at and not (self.moves and seen.surely)
 
 
 # After these a green that stands on the head may be wrong: another base, a sign-off gone, or a
@@ -46,6 +60,8 @@ def told_by(delivery: StoredDelivery | None) -> Told:
     changes = changes if isinstance(changes, Mapping) else {}
     return Told(
         doubtful=_head_of(payload) if _is_doubtful(delivery, payload, changes) else None,
+        at=_moment(inner_text(payload, "pull_request", "updated_at")),
+        moves=delivery.event == "pull_request",
         body=_former_body(changes) if delivery.action == "edited" else None,
     )
 
@@ -93,11 +109,17 @@ def newest(known: Mapping[int, Bypass], told: Mapping[int, Bypass]) -> dict[int,
 
 
 def _written(ruleset: Payload) -> str:
+    at = _moment(str(ruleset.get("updated_at")))
+    return "" if at is None else at.isoformat(timespec="microseconds")
+
+
+def _moment(text: str) -> datetime | None:
+    """In UTC; None for what is no moment, or may be any by its missing zone."""
     try:
-        at = datetime.fromisoformat(str(ruleset.get("updated_at")))
-        return at.astimezone(UTC).isoformat(timespec="microseconds") if at.tzinfo else ""
+        at = datetime.fromisoformat(text)
+        return at.astimezone(UTC) if at.tzinfo else None
     except (ValueError, OverflowError):
-        return ""
+        return None
 
 
 def _bypasser(actor: object) -> str:

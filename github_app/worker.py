@@ -300,7 +300,7 @@ class Worker:
 
     def _pull_request(self, claim: Claim, installation: Installation) -> None:
         told = self._told(claim)
-        withdrew = self._publisher.withdraw(claim, told)
+        withdrew = self._publisher.withdraw(claim, self._news(claim, told))
         snapshot = self._judgement.read(installation, _subject(claim.task))
         stale = _is_stale(claim, snapshot)
         _refuse_no_commits(claim, snapshot)
@@ -328,6 +328,15 @@ class Worker:
         standing = None if withdrew else pull.check
         target = Target(repository=pull.repository, oid=pull.head_oid, standing=standing)
         self._publisher.publish(claim, installation, judged, target)
+
+    def _news(self, claim: Claim, told: tuple[Told, ...]) -> tuple[Told, ...]:
+        """What the last judgement did not see: a delivery that comes late takes no green down that
+        was published in full knowledge of it."""
+        if not any(one.doubtful for one in told):
+            return ()
+        known = self._store.queue.known([claim.task]).get(claim.key)
+        seen = known.seen if known else None
+        return tuple(one for one in told if one.is_news_to(seen))
 
     def _give_back(self, claim: Claim, told: tuple[Told, ...], *, judged: str = "") -> None:
         """A commit whose green was withdrawn, and that is not judged here: no head any more, or

@@ -2,10 +2,12 @@
 may bypass a ruleset."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from github_app.store.claim import Seen
 from github_app.store.inbox import StoredDelivery
 from github_app.told import bypasses_told, newest, told_by
 
@@ -18,6 +20,33 @@ def stored(event: str, action: str, **payload: Any) -> StoredDelivery:
     return StoredDelivery(
         guid="g", event=event, action=action, installation_id=5, body=body, processed=False
     )
+
+
+NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("event", "told_at", "seen", "news"),
+    [
+        pytest.param("pull_request", NOON, None, True, id="never-judged"),
+        pytest.param("pull_request", NOON, (0, True), False, id="seen-surely"),
+        pytest.param("pull_request", NOON, (0, False), True, id="in-the-very-second"),
+        pytest.param("pull_request", NOON, (1, False), False, id="a-younger-one-was-seen"),
+        pytest.param("pull_request", NOON, (-1, True), True, id="an-older-one-was-seen"),
+        # Nobody says that a dismissal makes the pull request younger.
+        pytest.param("pull_request_review", NOON, (0, True), True, id="review-of-that-second"),
+        pytest.param("pull_request_review", NOON, (1, True), False, id="review-of-before"),
+        pytest.param("pull_request", None, (9, True), True, id="no-moment"),
+        pytest.param("pull_request", NOON.replace(tzinfo=None), (9, True), True, id="no-zone"),
+    ],
+)
+def test_what_is_news_to_a_judgement(
+    event: str, told_at: datetime | None, seen: tuple[int, bool] | None, news: bool
+) -> None:
+    pull = PULL if told_at is None else {**PULL, "updated_at": told_at.isoformat()}
+    told = told_by(stored(event, "dismissed", pull_request=pull))
+    judged = seen and Seen(updated_at=NOON + timedelta(seconds=seen[0]), surely=seen[1])
+    assert told.is_news_to(judged) is news
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from unittest.mock import patch
 import pytest
 
 from github_app.fetching import FETCHED_AT
+from github_app.gateway.errors import Unavailable
 from github_app.settings import SWEEP_EVERY
 from github_app.store.stats import WorkState
 from github_app.store.task import TaskKind
@@ -39,6 +40,43 @@ def test_a_review_during_an_outage_counts_afterwards(case: Inline) -> None:
     case.waiting(number)
     case.sweep()
     case.signed(number, "grace")
+
+
+@pytest.mark.parametrize("late", ["edited", "dismissed"])
+def test_what_comes_late_takes_no_green_down_that_knew_of_it(case: Inline, late: str) -> None:
+    """Of a retarget or a dismissal that was long judged: the green does not flicker."""
+    case.act("olga", "push", branch="easy", commits=[])
+    number = case.open(base="easy")
+    case.act("kim", "approve", number=number)
+    case.settle()
+    case.hub.courier.weather.lose = 1.0
+    case.act("june", "edit_pull_request", number=number, base="main")
+    case.act("olga", "dismiss_review", number=number, author="kim")
+    case.hub.drain()
+    case.hub.courier.weather.lose = 0.0
+    case.clock.skip(2)
+    case.act("grace", "approve", number=number)
+    case.signed(number, "grace")
+    before = len(list(case.runs()))
+    sent = [one for one in case.hub.courier.log.values() if one.action == late]
+    case.hub.courier.redeliver(sent[-1].id)
+    case.signed(number, "grace")
+    assert len(list(case.runs())) == before, "nobody saw it go and come"
+
+
+def test_what_comes_late_and_was_not_seen_takes_the_green_down_first(case: Inline) -> None:
+    case.act("olga", "push", branch="easy", commits=[])
+    number = case.open(base="easy")
+    case.act("grace", "approve", number=number)
+    case.signed(number, "grace")
+    case.clock.skip(2)
+    case.act("june", "edit_pull_request", number=number, base="main")
+    with patch.object(case.worker._judgement, "read", side_effect=Unavailable("GitHub is away")):
+        case.hub.drain()
+        case.worker.step()
+    seen = case.check(number)
+    assert seen is not None
+    assert not seen.green
 
 
 def test_fetching_begins_where_it_ended(case: Inline) -> None:
