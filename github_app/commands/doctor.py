@@ -122,12 +122,17 @@ def _print(
     for one in [one for one in repositories if one.id in since][:_SHOWN]:
         click.echo(f"{plain(one.full_name)}: not protected since {since[one.id]}")
     counted = Counter(one.level for one in findings)
-    told = ", ".join(f"{counted[level]} {level.value}" for level in Level if counted[level])
+    told = ", ".join(_so_many(counted[level], level) for level in Level if counted[level])
     looked = sum(len(one.branches) for one in repositories)
     click.echo(
         f"{plain(account.account)}: {len(repositories)} repositories, {looked} default and "
         f"release branches looked at: {told or 'no hole found'}"
     )
+
+
+def _so_many(count: int, level: Level) -> str:
+    word = level.value if level is Level.UNKNOWN or count == 1 else f"{level.value}s"
+    return f"{count} {word}"
 
 
 def _branches(repository: RepositoryFacts, account: AccountFacts) -> Table:

@@ -292,6 +292,16 @@ def test_deliveries_that_are_fetched_need_no_webhook() -> None:
         assert json.loads(result.stdout)["findings"] == []
 
 
+@pytest.mark.parametrize(("branches", "told"), [(1, "1 hole"), (2, "2 holes")])
+def test_how_many_there_are_of_each_kind(branches: int, told: str) -> None:
+    with protected() as org:
+        org.act("delete_ruleset", org="acme", id=org.ruleset_id)
+        for number in range(1, branches):
+            org.branch(f"release/{number}")
+        last = org.run("doctor", "acme/shop").stdout.splitlines()[-1]
+        assert last.endswith(f"looked at: {told}")
+
+
 def test_the_branches_of_one_repository_are_shown() -> None:
     with protected() as org:
         told = org.run("doctor", "acme/shop", COLUMNS="200").stdout
