@@ -41,15 +41,15 @@ class CleanLandings:
         Raises: NotYet where the push that brought it is not known yet; LeaseLost, GitHubError.
         """
         landed = self._landed(installation, snapshot, content)
+        pull, oid = landed.pull, landed.made[0].oid
         why = doubt(landed)
         if why == MAY_BRING_MORE and claim.attempts < LATE_READS:
             raise NotYet("the push of the merge is not known yet", seconds=2.0**claim.attempts)
         if why:
-            oid = landed.made[0].oid if landed.made else ""
-            self._publisher.look_again_at_landing(claim, landed.pull.repository.id, oid)
+            self._publisher.look_again_at_landing(claim, pull.repository.id, oid)
             log.info("nothing said", why=why, **about(claim))
             return None
-        pull, oid, said = landed.pull, landed.made[0].oid, report(landed.pull)
+        said = report(pull)
         outcome = landed.last.outcome if landed.last else None
         entry = records.landed(pull, oid, said, outcome, claim.deliveries)
         return self._publisher.say_landed(claim, installation, pull.repository, oid, said, entry)
